@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// The program `giraffe`. Sets up the process and hands over to oclif; everything else is in dist/.
+import module from 'node:module';
+
+if ('enableCompileCache' in module) module.enableCompileCache();
+
+// chalk and listr2 look at FORCE_COLOR only, so NO_COLOR (https://no-color.org) is translated before they are imported.
+if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
+
+// A reader that has gone away (`giraffe … | head -1`) is no failure of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+const { execute } = await import('@oclif/core');
+await execute({ dir: import.meta.url });

@@ -1,0 +1,99 @@
+/**
+ * What an agent is started with, and what it tells while it runs.
+ */
+import type { GiraffeError } from '../errors/giraffe-error.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Target } from './target.ts';
+
+/** One endpoint and the service behind it. */
+export interface AgentTunnel {
+  /** Host of the endpoint; undefined lets the edge choose a name, which is kept over reconnects. */
+  readonly domain: string | undefined;
+  readonly target: Target;
+}
+
+/** Which carriers the agent may use. */
+export type TransportChoice = 'auto' | 'grpc' | 'tcp';
+
+/** How the origin's Host field is made: the client's, the target's own, or a fixed one. */
+export type HostHeader = 'preserve' | 'rewrite' | { readonly value: string };
+
+/** How the agent trusts the edge's certificate. */
+export type EdgeTrust =
+  /** The system's roots. */
+  | { readonly kind: 'system' }
+  /** These CA certificates, PEM. */
+  | { readonly kind: 'ca'; readonly pem: string }
+  /** The CA in the presented chain with this SHA-256, `sha256:` and 64 hex digits. */
+  | { readonly kind: 'pin'; readonly pin: string }
+  /** No verification at all. */
+  | { readonly kind: 'insecure' };
+
+/** Settings of an agent. */
+export interface AgentOptions {
+  readonly tunnels: readonly [AgentTunnel, ...AgentTunnel[]];
+  readonly server: { readonly host: string; readonly grpcPort: number; readonly tunnelPort: number };
+  readonly token: string;
+  readonly trust: EdgeTrust;
+  readonly transport: TransportChoice;
+  readonly hostHeader: HostHeader;
+  readonly logger: Logger;
+  /** First and longest delay of the full-jitter backoff, in milliseconds. Default 1,000 and 30,000. */
+  readonly backoff?: { readonly firstMs: number; readonly maxMs: number };
+  /** Time for one attempt to connect and shake hands, in milliseconds. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** Time to connect to the origin, in milliseconds. Default 10,000. */
+  readonly originConnectTimeoutMs?: number;
+  /** Streams open at once per carrier, above the edge's own limit a safeguard. Default 20,000. */
+  readonly maxInboundStreams?: number;
+}
+
+/** Which carriers are up. `hybrid`: both; `grpc`, `tcp`: only that one. */
+export type AgentMode = 'hybrid' | 'grpc' | 'tcp';
+
+/** What an agent reports, in order. */
+export type AgentEvent =
+  /** An attempt begins; `attempt` counts from 1 since the agent last served. */
+  | { readonly type: 'connecting'; readonly attempt: number }
+  /** A carrier is up, or could not be had and why. */
+  | { readonly type: 'carrier'; readonly carrier: 'grpc' | 'tls'; readonly error: GiraffeError | undefined }
+  /** The tunnel serves. Comes once for each session. */
+  | {
+      readonly type: 'ready';
+      readonly mode: AgentMode;
+      /** Why the mode is not hybrid. */
+      readonly reason: string | undefined;
+      readonly tunnels: readonly { readonly domain: string; readonly url: string; readonly target: string }[];
+    }
+  /** The set of carriers changed while serving. */
+  | { readonly type: 'mode'; readonly mode: AgentMode; readonly reason: string | undefined }
+  /** The session or an attempt was lost; the next one follows after `delayMs`. */
+  | { readonly type: 'reconnecting'; readonly error: GiraffeError; readonly delayMs: number }
+  /** One exchange ended at the agent. `status` is undefined when no response head was sent. */
+  | {
+      readonly type: 'request';
+      readonly method: string;
+      readonly path: string;
+      readonly domain: string;
+      readonly status: number | undefined;
+      readonly code: string | undefined;
+      readonly durationMs: number;
+      readonly carrier: 'grpc' | 'tls';
+    }
+  /** The origin of a tunnel could not be reached, or can be again. Said once per change. */
+  | { readonly type: 'origin'; readonly target: string; readonly error: GiraffeError | undefined }
+  /** The agent is at its end: closed by its owner (`error` undefined), or refused for good. */
+  | { readonly type: 'closed'; readonly error: GiraffeError | undefined };
+
+/** A running agent. */
+export interface Agent extends AsyncDisposable {
+  /** Resolves when the first session serves; rejects when the edge refuses for good or the agent is closed first. */
+  readonly ready: Promise<void>;
+  /** Resolves when the agent has ended, with the refusal if it was refused. */
+  readonly closed: Promise<GiraffeError | undefined>;
+  /** Takes no new exchanges, finishes those in flight up to the deadline, then closes. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+/** Receives an agent's events. */
+export type AgentListener = (event: AgentEvent) => void;

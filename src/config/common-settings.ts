@@ -1,0 +1,49 @@
+/** Settings that several commands share. */
+import { optionalSetting, setting } from './setting.ts';
+import { duration, oneOf, plainText } from './units.ts';
+
+/** Where state is kept. The default depends on the environment (XDG), so the host fills it in. */
+export const stateDir = optionalSetting({
+  flag: 'state-dir',
+  env: 'GIRAFFE_STATE_DIR',
+  valueName: 'DIR',
+  description: 'Folder for tokens, certificates and known endpoints (default the XDG state folder).',
+  schema: plainText('the path of a folder'),
+});
+
+/** Time to finish what is in flight. */
+export const drainTimeout = setting({
+  flag: 'drain-timeout',
+  env: 'GIRAFFE_DRAIN_TIMEOUT',
+  defaultText: '30s',
+  valueName: 'DURATION',
+  description: 'Time to finish what is in flight after SIGTERM or SIGINT; 0 closes at once.',
+  schema: duration(0),
+});
+
+/** Settings of the log. */
+export const logSettings = {
+  logFormat: setting({
+    flag: 'log-format',
+    env: 'GIRAFFE_LOG_FORMAT',
+    defaultText: 'pretty',
+    valueName: 'FORMAT',
+    description: 'Form of the log: pretty for people, json for programs.',
+    schema: oneOf(['pretty', 'json']),
+  }),
+  logLevel: setting({
+    flag: 'log-level',
+    env: 'GIRAFFE_LOG_LEVEL',
+    defaultText: 'info',
+    valueName: 'LEVEL',
+    description: 'Least level that is logged: debug, info, warn, error or silent.',
+    schema: oneOf(['debug', 'info', 'warn', 'error', 'silent']),
+  }),
+  logFile: optionalSetting({
+    flag: 'log-file',
+    env: 'GIRAFFE_LOG_FILE',
+    valueName: 'FILE',
+    description: 'File to which the log is appended (default stderr).',
+    schema: plainText('the path of a file'),
+  }),
+};

@@ -1,0 +1,128 @@
+/**
+ * Schemas that turn what people write in a setting into a number or a checked text.
+ *
+ * Pure. Each one's message says what is accepted, because a person reads it next
+ * to the name of the setting and the value that was refused.
+ */
+import * as z from 'zod';
+
+/** What a value of a setting is read from: the text of a flag or of an environment variable. */
+export type TextSchema<T> = z.ZodType<T, string>;
+
+const millisecondsPer: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** The longest time setTimeout can wait, 2^31 - 1 ms; a longer one would fire at once. */
+const maxDurationMs = 2_147_483_647;
+
+const bytesPer: Readonly<Record<string, number>> = { '': 1, b: 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
+
+/** A schema that turns a text into what `parse` returns for it, and refuses it with what is accepted when that is undefined. */
+function text<T>(accepted: string, parse: (text: string) => T | undefined): TextSchema<T> {
+  return z.string().transform((value, context) => {
+    const parsed = parse(value.trim());
+    if (parsed !== undefined) return parsed;
+    context.issues.push({ code: 'custom', message: accepted, input: value });
+    return z.NEVER;
+  });
+}
+
+function inRange(value: number, min: number, max: number): number | undefined {
+  return min <= value && value <= max ? value : undefined;
+}
+
+/** Milliseconds, from a duration such as `250ms`, `30s`, `5m`, `1h`; fractions and a bare 0 are fine. */
+export function duration(minMs: number): TextSchema<number> {
+  const least = minMs === 0 ? '' : `, at least ${minMs}ms`;
+  return text(`a duration such as 250ms, 30s, 5m or 1h${least}`, (value) => {
+    if (value === '0') return inRange(0, minMs, maxDurationMs);
+    const match = /^([0-9]{1,10}(?:\.[0-9]{1,3})?)(ms|s|m|h)$/.exec(value);
+    const factor = millisecondsPer[match?.[2] ?? ''];
+    return factor === undefined ? undefined : inRange(Math.round(Number(match?.[1]) * factor), minMs, maxDurationMs);
+  });
+}
+
+/** A port to listen on, 0 picks a free one; or from 1 when it is one to connect to. */
+export function port(min: 0 | 1): TextSchema<number> {
+  return text(`a port from ${min} to 65535`, (value) => wholeNumber(value, min, 65_535));
+}
+
+/** A whole number between two bounds, both included. */
+export function count(min: number, max: number): TextSchema<number> {
+  return text(`a whole number from ${min} to ${max}`, (value) => wholeNumber(value, min, max));
+}
+
+/** Octets, from a number with or without a unit: `16384`, `64KiB`, `16MiB`, `1GiB`. */
+export function byteSize(min: number, max: number): TextSchema<number> {
+  return text(`a size from ${min} to ${max} bytes, such as 65536, 64KiB or 16MiB`, (value) => {
+    const match = /^([0-9]{1,15})(b|kib|mib|gib)?$/i.exec(value);
+    const factor = bytesPer[(match?.[2] ?? '').toLowerCase()];
+    return match === null || factor === undefined ? undefined : inRange(Number(match[1]) * factor, min, max);
+  });
+}
+
+/** One of a few words. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words): TextSchema<Words[number]> {
+  return text(`one of ${words.join(', ')}`, (value) => words.find((word) => word === value));
+}
+
+/** A text that is neither empty nor holds control characters. */
+export function plainText(accepted: string): TextSchema<string> {
+  return text(accepted, (value) => (isPlain(value) ? value : undefined));
+}
+
+/** A host name or IP address, lower case, without brackets and without port. */
+export function hostName(): TextSchema<string> {
+  return text('a host name or an IP address, without a port', (value) => {
+    const bare = value.startsWith('[') && value.endsWith(']') ? value.slice(1, -1) : value;
+    const isName = /^(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i.test(bare);
+    const isIpv6 = /^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?$/i.test(bare);
+    return (isName || isIpv6) && bare.length <= 253 ? bare.toLowerCase() : undefined;
+  });
+}
+
+/** Where a server listens. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A host with an optional port: `edge.example.com`, `203.0.113.5:4444`, `[2001:db8::1]:4444`. */
+export function serverAddress(defaultPort: number): TextSchema<ServerAddress> {
+  const host = hostName();
+  return text(`a host with an optional port, such as edge.example.com or edge.example.com:${defaultPort}`, (value) => {
+    const match = /^(\[[^\]]*\]|[^:]*)(?::([0-9]+))?$/.exec(value);
+    const parsed = host.safeParse(match?.[1] ?? value);
+    const portNumber = match?.[2] === undefined ? defaultPort : wholeNumber(match[2], 1, 65_535);
+    return parsed.success && portNumber !== undefined ? { host: parsed.data, port: portNumber } : undefined;
+  });
+}
+
+/** A list with commas between its elements; empty elements are dropped. */
+export function list<T>(element: TextSchema<T>): TextSchema<T[]> {
+  return z
+    .string()
+    .transform((value) => value.split(',').filter((part) => part.trim() !== ''))
+    .pipe(z.array(element));
+}
+
+/** Yes or no. */
+export function yesOrNo(): TextSchema<boolean> {
+  const words: Readonly<Record<string, boolean>> = {
+    '1': true,
+    true: true,
+    yes: true,
+    '0': false,
+    false: false,
+    no: false,
+  };
+  return text('true or false', (value) =>
+    Object.hasOwn(words, value.toLowerCase()) ? words[value.toLowerCase()] : undefined,
+  );
+}
+
+function wholeNumber(value: string, min: number, max: number): number | undefined {
+  return /^[0-9]{1,15}$/.test(value) ? inRange(Number(value), min, max) : undefined;
+}
+
+function isPlain(value: string): boolean {
+  return value !== '' && !/\p{Cc}/u.test(value);
+}

@@ -1,0 +1,336 @@
+/**
+ * One client connection: reads requests one after the other, and writes their answers.
+ *
+ * It knows HTTP/1.1 on a socket and nothing of tunnels; what happens to a
+ * request is decided behind {@link ExchangeOpener}.
+ */
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { failureResponse } from '../http/failure-page.ts';
+import { type FieldLines, fieldValues, listMembers } from '../http/field-line.ts';
+import type { ClientFacts } from '../http/forwarding.ts';
+import type { RequestHead, ResponseHead } from '../http/message.ts';
+import { RequestParser, type RequestSink } from '../http/request-parser.ts';
+import { requestedUpgrade } from '../http/upgrade.ts';
+import type { ClientExchange, ExchangeOpener, Responder } from './client-ports.ts';
+import type { EdgeLimits } from './edge-options.ts';
+import { HalfCloseWatch } from './half-close-watch.ts';
+import type { PausedProbe } from './paused-probe.ts';
+import { ResponseWriter } from './response-writer.ts';
+
+/** Octets of further (pipelined) requests that are held while one is being answered. */
+const maxHeldBytes = 64 * 1024;
+/** After a last answer, what the client still sends is read and dropped for so long, in milliseconds. */
+const lingerMs = 2000;
+
+/** What a connection needs from its listener. */
+export interface ConnectionContext {
+  readonly opener: ExchangeOpener;
+  readonly limits: EdgeLimits;
+  readonly facts: ClientFacts;
+  readonly pausedProbe: PausedProbe;
+  /** True once the edge drains: every answer is the last one of its connection. */
+  isDraining(): boolean;
+  /** True for a connection above the limit: it gets one refusal. */
+  readonly isSurplus: boolean;
+  onClosed(connection: ClientConnection): void;
+}
+
+/** Where the connection stands with the current response. */
+type ResponsePhase = 'none' | 'started' | 'relay' | 'done';
+
+/** One client connection. */
+export class ClientConnection implements RequestSink, Responder {
+  readonly #socket: Socket;
+  readonly #context: ConnectionContext;
+  readonly #parser: RequestParser;
+  readonly #writer: ResponseWriter;
+  #exchange: ClientExchange | undefined;
+  #request: RequestHead | undefined;
+  #isRequestDone = false;
+  #phase: ResponsePhase = 'none';
+  #keepsAlive = true;
+  #isClosing = false;
+  #hasRelayEnded = false;
+  #isPausedByExchange = false;
+  #halfCloseWatch: HalfCloseWatch | undefined;
+  /** When the current wait began: for a head, for body octets, for the next request. */
+  #waitingSinceMs = performance.now();
+  #hasServed = false;
+  #writeProgress = { length: 0, sinceMs: 0 };
+
+  constructor(socket: Socket, context: ConnectionContext) {
+    this.#socket = socket;
+    this.#context = context;
+    this.#parser = new RequestParser(this, context.limits);
+    this.#writer = new ResponseWriter(socket, (bytes) => this.#exchange?.consumed(bytes));
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('end', () => this.#clientEnded());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#closed());
+  }
+
+  /** True when no request is being read or answered. */
+  get isIdle(): boolean {
+    return this.#exchange === undefined && this.#parser.state === 'idle';
+  }
+
+  /** Ends an idle connection; a busy one ends behind its answer. */
+  drain(): void {
+    this.#keepsAlive = false;
+    if (this.isIdle) this.#closeGently();
+  }
+
+  /** Drops the connection. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Applies the time limits; called about once a second. */
+  sweep(nowMs: number): void {
+    const { limits } = this.#context;
+    const waitedMs = nowMs - this.#waitingSinceMs;
+    if (this.#phase === 'relay' || this.#isClosing) return;
+    if (this.#exchange === undefined) {
+      const isBetweenRequests = this.#parser.state === 'idle' && this.#hasServed;
+      if (isBetweenRequests && waitedMs > limits.keepAliveTimeoutMs) return this.#closeGently();
+      if (!isBetweenRequests && waitedMs > limits.headTimeoutMs) this.#timeOutHead();
+      return;
+    }
+    const waitsForBody = !this.#isRequestDone && !this.#isPausedByExchange;
+    if (waitsForBody && waitedMs > limits.bodyIdleTimeoutMs) {
+      return this.#exchange.clientFailed(new GiraffeError('GIR_ERR_REQUEST_TIMEOUT', 'the request body stopped'));
+    }
+    this.#sweepWrites(nowMs, limits.bodyIdleTimeoutMs);
+  }
+
+  // Requests, from the parser.
+
+  onHead(head: RequestHead): void {
+    this.#request = head;
+    this.#phase = 'none';
+    this.#isRequestDone = head.body.kind === 'none';
+    this.#keepsAlive = isPersistent(head) && !this.#context.isDraining();
+    this.#hasServed = true;
+    const upgrade = requestedUpgrade(head);
+    if (upgrade !== undefined) {
+      // What follows belongs to the new protocol, or to the next request if there is no switch: it waits here.
+      this.#parser.stop();
+      this.#isRequestDone = true;
+    }
+    this.#exchange = this.#context.opener.open({ head, upgrade, facts: this.#context.facts }, this);
+    if (this.#isAnswered()) this.#exchange = undefined;
+  }
+
+  onBody(chunk: Buffer): void {
+    if (this.#exchange !== undefined && !this.#exchange.body(chunk)) this.#pauseForExchange();
+  }
+
+  onEnd(trailers: FieldLines): void {
+    const wasDone = this.#isRequestDone;
+    this.#isRequestDone = true;
+    this.#exchange?.bodyEnd(trailers);
+    if (!wasDone && this.#isAnswered()) this.#afterAnswer();
+  }
+
+  // Answers, from the exchange.
+
+  interim(head: ResponseHead): void {
+    if (this.#request?.minorVersion === 1) this.#writer.head({ ...head, body: { kind: 'none' } }, undefined);
+  }
+
+  head(head: ResponseHead): void {
+    this.#phase = 'started';
+    const isOldClient = this.#request?.minorVersion === 0;
+    const isDelimited = head.body.kind === 'none' || head.body.kind === 'length';
+    if (this.#context.isDraining() || (isOldClient && !isDelimited)) this.#keepsAlive = false;
+    const framed: ResponseHead = isDelimited
+      ? head
+      : { ...head, body: { kind: isOldClient ? 'until-close' : 'chunked' } };
+    this.#writer.head(framed, this.#keepsAlive ? (isOldClient ? 'keep-alive' : undefined) : 'close');
+  }
+
+  switchProtocols(head: ResponseHead): void {
+    this.#phase = 'relay';
+    this.#keepsAlive = false;
+    this.#writer.head({ ...head, body: { kind: 'none' } }, 'Upgrade');
+    this.#writer.raw();
+    const rest = this.#parser.takeRest();
+    this.#resumeReading();
+    if (rest !== undefined) this.onBody(rest);
+    if (this.#socket.readableEnded) this.#exchange?.bodyEnd([]);
+  }
+
+  data(chunk: Buffer): void {
+    this.#writer.data(chunk);
+  }
+
+  end(trailers: FieldLines): void {
+    if (this.#phase === 'relay') {
+      this.#hasRelayEnded = true;
+      this.#socket.end();
+      return;
+    }
+    this.#writer.end(trailers);
+    this.#phase = 'done';
+    // An exchange that ends while its request is still arriving has answered early; nothing reads the rest.
+    if (!this.#isRequestDone) this.#keepsAlive = false;
+    this.#afterAnswer();
+  }
+
+  fail(error: GiraffeError, requestId: string): void {
+    this.#phase = 'done';
+    if (!this.#isRequestDone) this.#keepsAlive = false;
+    const { head, body } = failureResponse(error, {
+      requestId,
+      accept: this.#request === undefined ? undefined : fieldValues(this.#request.fields, 'accept').join(','),
+      isHead: this.#request?.method === 'HEAD',
+    });
+    this.#writer.head(head, this.#keepsAlive ? undefined : 'close');
+    if (body.length > 0) this.#socket.write(body);
+    this.#afterAnswer();
+  }
+
+  abort(): void {
+    this.#phase = 'done';
+    // An RST, so that not even a response delimited by the end of the connection looks whole.
+    this.#socket.resetAndDestroy();
+  }
+
+  resume(): void {
+    this.#isPausedByExchange = false;
+    this.#waitingSinceMs = performance.now();
+    this.#resumeReading();
+  }
+
+  // The socket.
+
+  #read(chunk: Buffer): void {
+    if (this.#isClosing) return;
+    this.#waitingSinceMs = this.#parser.state === 'head' ? this.#waitingSinceMs : performance.now();
+    if (this.#phase === 'relay') return this.onBody(chunk);
+    if (this.#context.isSurplus && this.#exchange === undefined) {
+      return this.#refuse(new GiraffeError('GIR_ERR_CONNECTION_LIMIT'));
+    }
+    this.#parse(chunk);
+  }
+
+  #parse(chunk: Buffer): void {
+    try {
+      this.#parser.push(chunk);
+    } catch (error) {
+      this.#refuse(GiraffeError.from(error));
+    }
+    if (this.#parser.restBytes > maxHeldBytes) this.#pauseReading();
+  }
+
+  /** The client broke the rules: it gets one answer, and nothing it sends afterwards is looked at. */
+  #refuse(error: GiraffeError): void {
+    this.#keepsAlive = false;
+    this.#isRequestDone = false;
+    if (this.#exchange !== undefined) return this.#exchange.clientFailed(error);
+    this.#context.opener.reject(error, this.#context.facts, this);
+  }
+
+  #isAnswered(): boolean {
+    return this.#phase === 'done';
+  }
+
+  #timeOutHead(): void {
+    if (this.#parser.state === 'idle') this.#socket.destroy();
+    else this.#refuse(new GiraffeError('GIR_ERR_REQUEST_TIMEOUT', 'the request head stopped'));
+  }
+
+  #afterAnswer(): void {
+    this.#halfCloseWatch?.stop();
+    this.#exchange = undefined;
+    if (!this.#keepsAlive || this.#socket.readableEnded) return this.#closeGently();
+    if (!this.#isRequestDone) return;
+    this.#waitingSinceMs = performance.now();
+    // Behind the current call: answers to pipelined requests must not pile up on the stack.
+    process.nextTick(() => this.#readNext());
+  }
+
+  #readNext(): void {
+    if (this.#socket.destroyed || this.#exchange !== undefined) return;
+    this.#request = undefined;
+    this.#parser.next();
+    const rest = this.#parser.takeRest();
+    this.#resumeReading();
+    if (rest !== undefined) this.#parse(rest);
+    else if (this.#context.isDraining()) this.#closeGently();
+  }
+
+  /** Ends our side, then reads and drops what still comes, so that no RST overtakes the answer. */
+  #closeGently(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#socket.end();
+    this.#resumeReading();
+    if (this.#socket.readableEnded) return;
+    setTimeout(() => this.#socket.destroy(), lingerMs).unref();
+  }
+
+  #clientEnded(): void {
+    if (this.#phase === 'relay') {
+      this.#exchange?.bodyEnd([]);
+      return;
+    }
+    if (this.#isClosing || this.#exchange === undefined) {
+      if (!this.#isClosing) this.#socket.end();
+      return;
+    }
+    if (!this.#isRequestDone) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#halfCloseWatch = new HalfCloseWatch(this.#socket, {
+      isHeadSent: () => this.#phase !== 'none',
+      acceptsInterim: this.#request?.minorVersion === 1,
+      onGone: () => this.#socket.destroy(),
+    });
+  }
+
+  #closed(): void {
+    this.#halfCloseWatch?.stop();
+    this.#context.pausedProbe.remove(this.#socket);
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    const isWhole = this.#hasRelayEnded && this.#socket.readableEnded;
+    if (!isWhole) exchange?.clientFailed(new GiraffeError('GIR_ERR_CLIENT_GONE'));
+    this.#context.onClosed(this);
+  }
+
+  #pauseForExchange(): void {
+    this.#isPausedByExchange = true;
+    this.#pauseReading();
+  }
+
+  #pauseReading(): void {
+    if (this.#socket.isPaused()) return;
+    this.#socket.pause();
+    this.#context.pausedProbe.add(this.#socket);
+  }
+
+  #resumeReading(): void {
+    if (this.#isPausedByExchange && !this.#isClosing) return;
+    this.#context.pausedProbe.remove(this.#socket);
+    this.#socket.resume();
+  }
+
+  /** A client that takes nothing of what waits for it is cut off. */
+  #sweepWrites(nowMs: number, limitMs: number): void {
+    const length = this.#socket.writableLength;
+    if (length === 0 || length !== this.#writeProgress.length) this.#writeProgress = { length, sinceMs: nowMs };
+    else if (nowMs - this.#writeProgress.sinceMs > limitMs) this.#socket.destroy();
+  }
+}
+
+/** Says whether the client wants to keep the connection (RFC 9112 section 9.3). */
+function isPersistent(head: RequestHead): boolean {
+  const options = listMembers(head.fields, 'connection');
+  if (options.includes('close')) return false;
+  return head.minorVersion === 1 || options.includes('keep-alive');
+}

@@ -1,0 +1,145 @@
+/**
+ * Admits requests: gives each its id, checks what can be refused at once,
+ * prepares the head for the agent, and writes down what became of it.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { requestHost } from '../http/authority.ts';
+import { fieldValues } from '../http/field-line.ts';
+import { type ClientFacts, forwardedRequest, isValidRequestId, passesVia } from '../http/forwarding.ts';
+import type { RequestHead } from '../http/message.ts';
+import type { ClientExchange, ClientRequest, ExchangeOpener, Responder } from './client-ports.ts';
+import type { EdgeOptions } from './edge-options.ts';
+import { Exchange, type ExchangeContext, type Outcome, type PreparedRequest } from './exchange.ts';
+import type { EdgeFigures } from './figures.ts';
+import type { RouteTable } from './route-table.ts';
+import { Router } from './router.ts';
+
+/** The way of client requests into the tunnels. */
+export class Dispatcher implements ExchangeOpener {
+  readonly #options: EdgeOptions;
+  readonly #figures: EdgeFigures;
+  readonly #context: ExchangeContext;
+  /** Makes our Via names differ from those of other edges. */
+  readonly #edgeId = randomBytes(8).toString('hex');
+  readonly #viaNames = new Map<string, string>();
+  readonly #open = new Set<Exchange>();
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: EdgeOptions, routes: RouteTable, figures: EdgeFigures) {
+    this.#options = options;
+    this.#figures = figures;
+    this.#context = {
+      routes,
+      router: new Router(routes, options.strategy),
+      limits: options.limits,
+      onOutcome: (exchange, outcome) => this.#finished(exchange, outcome),
+    };
+  }
+
+  /** Number of exchanges and relays in flight. */
+  get inFlight(): number {
+    return this.#open.size;
+  }
+
+  /** Resolves when nothing is in flight. */
+  async idle(): Promise<void> {
+    if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  open(request: ClientRequest, responder: Responder): ClientExchange {
+    const prepared = this.#prepare(request);
+    const exchange = new Exchange(prepared, responder, this.#context);
+    this.#open.add(exchange);
+    this.#figures.started(prepared.routing.host);
+    const refusal = refusalOf(request.head, prepared);
+    if (refusal === undefined) exchange.start();
+    else exchange.refuse(refusal);
+    return exchange;
+  }
+
+  reject(error: GiraffeError, facts: ClientFacts, responder: Responder): void {
+    const id = newRequestId();
+    this.#options.logger.info(
+      { requestId: id, client: facts.address, status: error.entry.status, code: error.code, detail: error.message },
+      'request refused',
+    );
+    responder.fail(error, id);
+  }
+
+  #prepare({ head, facts, upgrade }: ClientRequest): PreparedRequest {
+    const host = requestHost(head) ?? '';
+    const [wanted = ''] = fieldValues(head.fields, 'x-request-id');
+    const id = isValidRequestId(wanted) ? wanted : newRequestId();
+    const via = this.#viaName(host);
+    return {
+      head: forwardedRequest(head, facts, via, id),
+      routing: {
+        method: head.method,
+        host,
+        path: pathOf(head.target),
+        fields: head.fields,
+        isUpgrade: upgrade !== undefined,
+        clientAddress: facts.address,
+      },
+      upgrade,
+      id,
+      via,
+    };
+  }
+
+  /**
+   * Our pseudonym in Via (RFC 9110 section 7.6.3). One for each endpoint, so that an origin may call another
+   * endpoint of the same edge without looking like a loop.
+   */
+  #viaName(host: string): string {
+    const known = this.#viaNames.get(host);
+    if (known !== undefined) return known;
+    const name = `giraffe-${createHash('sha256').update(`${this.#edgeId} ${host}`).digest('hex').slice(0, 12)}`;
+    if (this.#viaNames.size >= maxViaNames) this.#viaNames.clear();
+    this.#viaNames.set(host, name);
+    return name;
+  }
+
+  #finished(exchange: Exchange, outcome: Outcome): void {
+    const { request } = exchange;
+    this.#open.delete(exchange);
+    this.#figures.finished(request.routing.host, outcome, request.upgrade !== undefined);
+    this.#options.logger.info(
+      {
+        requestId: request.id,
+        client: request.routing.clientAddress,
+        method: request.routing.method,
+        host: request.routing.host,
+        path: request.routing.path,
+        status: outcome.status,
+        durationMs: Math.round(outcome.durationMs * 100) / 100,
+        requestBytes: outcome.requestBytes,
+        responseBytes: outcome.responseBytes,
+        transport: outcome.transport,
+        sessionId: outcome.session?.identity.id,
+        ...(outcome.error === undefined ? {} : { code: outcome.error.code, detail: outcome.error.message }),
+      },
+      outcome.isRelay ? 'relay ended' : 'exchange ended',
+    );
+    if (this.#open.size === 0) this.#onIdle?.();
+  }
+}
+
+/** Names of this many endpoints are remembered; clients can make up hosts at will. */
+const maxViaNames = 1000;
+
+function refusalOf(head: RequestHead, { routing, via }: PreparedRequest): GiraffeError | undefined {
+  if (head.method === 'CONNECT') return new GiraffeError('GIR_ERR_METHOD_UNSUPPORTED');
+  if (routing.host === '') return new GiraffeError('GIR_ERR_ENDPOINT_UNKNOWN');
+  return passesVia(head.fields, via) ? new GiraffeError('GIR_ERR_LOOP') : undefined;
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
+}
+
+function newRequestId(): string {
+  return randomBytes(12).toString('base64url');
+}

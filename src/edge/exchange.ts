@@ -1,0 +1,345 @@
+/**
+ * One client request on its way through the edge, from its head to its one outcome.
+ *
+ * It joins the front (a {@link Responder}) and a stream of a session, decides
+ * about waiting and retrying, and says in the end what became of it.
+ */
+import { performance } from 'node:perf_hooks';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { RoutingRequest, Transport } from '../extension/routing-strategy.ts';
+import type { FieldLines } from '../http/field-line.ts';
+import { assertForwardableResponseHead, assertForwardableTrailers } from '../http/field-validation.ts';
+import { forwardedResponse } from '../http/forwarding.ts';
+import { isIdempotent, type RequestHead, type ResponseHead } from '../http/message.ts';
+import { decodeResponseHead, encodeOpenRequest } from '../protocol/head-codec.ts';
+import type { Stream, StreamSink } from '../tunnel/stream.ts';
+import type { ClientExchange, Responder } from './client-ports.ts';
+import type { EdgeLimits } from './edge-options.ts';
+import type { EdgeSession } from './edge-session.ts';
+import type { RouteTable } from './route-table.ts';
+import type { Router, Upstream } from './router.ts';
+
+/** What became of an exchange. Written to the log and the figures at one place. */
+export interface Outcome {
+  /** Status the client got; undefined when it got none. */
+  readonly status: number | undefined;
+  /** Why it failed; undefined when it went well. */
+  readonly error: GiraffeError | undefined;
+  readonly transport: Transport | undefined;
+  readonly session: EdgeSession | undefined;
+  readonly durationMs: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly isRelay: boolean;
+}
+
+/** What an exchange needs from the edge. */
+export interface ExchangeContext {
+  readonly routes: RouteTable;
+  readonly router: Router;
+  readonly limits: EdgeLimits;
+  onOutcome(exchange: Exchange, outcome: Outcome): void;
+}
+
+/** A request prepared for its way. */
+export interface PreparedRequest {
+  /** The head as the agent gets it. */
+  readonly head: RequestHead;
+  readonly routing: RoutingRequest;
+  readonly upgrade: string | undefined;
+  readonly id: string;
+  /** Our name in Via fields. */
+  readonly via: string;
+}
+
+/** Attempts at most: the first, and one on another session. */
+const maxAttempts = 2;
+
+/** One exchange. */
+export class Exchange implements ClientExchange, StreamSink {
+  readonly request: PreparedRequest;
+  readonly #responder: Responder;
+  readonly #context: ExchangeContext;
+  readonly #startedMs = performance.now();
+  #stream: Stream | undefined;
+  #upstream: Upstream | undefined;
+  #avoided: EdgeSession | undefined;
+  #attempts = 0;
+  #isOver = false;
+  #head: ResponseHead | undefined;
+  #isRelay = false;
+  #isRequestEnded = false;
+  #isResponseEnded = false;
+  #requestBytes = 0;
+  #responseBytes = 0;
+  /** Body octets that arrived before there was a stream. */
+  #heldBody: Buffer[] = [];
+  #heldTrailers: FieldLines | undefined;
+  #stopWaiting: (() => void) | undefined;
+  #waitTimer: NodeJS.Timeout | undefined;
+  #headTimer: NodeJS.Timeout | undefined;
+  #lastProgressMs = 0;
+
+  constructor(request: PreparedRequest, responder: Responder, context: ExchangeContext) {
+    this.request = request;
+    this.#responder = responder;
+    this.#context = context;
+  }
+
+  /** Sends the request on its way. */
+  start(): void {
+    this.#attempt();
+  }
+
+  /** Ends the exchange with a failure before it went anywhere. */
+  refuse(error: GiraffeError): void {
+    this.#fail(error);
+  }
+
+  // The client's side.
+
+  body(chunk: Buffer): boolean {
+    if (this.#isOver) return true;
+    this.#requestBytes += chunk.length;
+    this.#lastProgressMs = performance.now();
+    if (this.#stream !== undefined) return this.#stream.sendData(chunk);
+    this.#heldBody.push(chunk);
+    return false;
+  }
+
+  bodyEnd(trailers: FieldLines): void {
+    if (this.#isOver || this.#isRequestEnded) return;
+    this.#isRequestEnded = true;
+    this.#lastProgressMs = performance.now();
+    if (this.#stream === undefined) this.#heldTrailers = trailers;
+    else this.#stream.sendEnd(trailers);
+    this.#finishRelay();
+  }
+
+  consumed(bytes: number): void {
+    this.#stream?.consumed(bytes);
+  }
+
+  clientFailed(error: GiraffeError): void {
+    if (this.#isOver) return;
+    this.#stream?.reset(new GiraffeError('GIR_ERR_CANCELLED'));
+    if (error.code === 'GIR_ERR_CLIENT_GONE') this.#finish(error);
+    else this.#fail(error);
+  }
+
+  // The stream's side.
+
+  onHead(payload: Buffer, isInterim: boolean, isEnd: boolean): void {
+    const head = decodeResponseHead(payload);
+    const isUpgrade = this.request.upgrade !== undefined;
+    assertForwardableResponseHead(head, { method: this.request.head.method, isUpgrade });
+    if (isInterim !== (head.status < 200 && head.status !== 101)) {
+      throw new GiraffeError('GIR_ERR_PROTOCOL', `status ${head.status} in the wrong kind of head`);
+    }
+    const forwarded = forwardedResponse(head, this.request.via);
+    if (isInterim) return this.#responder.interim(forwarded);
+    clearTimeout(this.#headTimer);
+    this.#head = head;
+    if (head.status === 101) {
+      this.#isRelay = true;
+      this.#responder.switchProtocols({ ...forwarded, fields: withUpgrade(forwarded.fields, head.fields) });
+    } else {
+      this.#responder.head(forwarded);
+    }
+    if (isEnd) this.onEnd([]);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#responseBytes += chunk.length;
+    if (!this.#isRelay && this.#responseBytes > this.#announcedBytes()) {
+      throw new GiraffeError('GIR_ERR_PROTOCOL', 'more response body than announced');
+    }
+    this.#responder.data(chunk);
+  }
+
+  onEnd(trailers: FieldLines): void {
+    if (this.#isOver) return;
+    assertForwardableTrailers(trailers);
+    this.#isResponseEnded = true;
+    if (this.#isRelay) {
+      this.#responder.end([]);
+      this.#finishRelay();
+      return;
+    }
+    if (this.#head?.body.kind === 'length' && this.#responseBytes < this.#head.body.lengthBytes) {
+      this.#stream?.reset(new GiraffeError('GIR_ERR_PROTOCOL'));
+      return this.#fail(new GiraffeError('GIR_ERR_RESPONSE_INCOMPLETE', 'less response body than announced'));
+    }
+    // An answer that came before the end of its request makes the rest of the request pointless.
+    if (!this.#isRequestEnded) this.#stream?.reset(new GiraffeError('GIR_ERR_CANCELLED'));
+    this.#finish(undefined);
+    this.#responder.end(trailers);
+  }
+
+  onWritable(): void {
+    if (!this.#isOver) this.#responder.resume();
+  }
+
+  onReset(error: GiraffeError): void {
+    if (this.#isOver) return;
+    clearTimeout(this.#headTimer);
+    const failed = this.#upstream;
+    this.#releaseUpstream();
+    if (!this.#mayRetry(error)) return this.#fail(error);
+    // A session that only lost a carrier may serve on the other one; an agent whose origin failed is not asked again.
+    this.#avoided = error.entry.retry === 'unsent' ? failed?.session : undefined;
+    this.#attempt(error);
+  }
+
+  // On the way.
+
+  /** Looks for an upstream; `failure` is why the last one did not do. */
+  #attempt(failure?: GiraffeError): void {
+    if (this.#isOver) return;
+    try {
+      const upstream = this.#context.router.select(this.request.routing, this.#avoided);
+      if (upstream === undefined) this.#awaitUpstream(failure);
+      else if (!this.#isExchangeRefused(upstream)) this.#open(upstream);
+    } catch (error) {
+      this.#fail(GiraffeError.from(error));
+    }
+  }
+
+  /** True when the session has no place; the exchange then waits for one. */
+  #isExchangeRefused({ session }: Upstream): boolean {
+    if (this.request.upgrade !== undefined || session.takePlace()) return false;
+    const wait = this.#context.limits.requestTimeoutMs - (performance.now() - this.#startedMs);
+    this.#wait((onReady) => session.waitForPlace(onReady), wait, new GiraffeError('GIR_ERR_STREAM_LIMIT'));
+    return true;
+  }
+
+  /** Nobody is there: an agent that is only reconnecting is worth a short wait. */
+  #awaitUpstream(failure: GiraffeError | undefined): void {
+    if (this.#avoided !== undefined && failure !== undefined) return this.#fail(failure);
+    const wait = this.#context.limits.reconnectGraceMs - (failure === undefined ? this.#elapsedMs() : 0);
+    const { host } = this.request.routing;
+    this.#wait(
+      (onReady) => this.#context.routes.waitFor(host, onReady),
+      wait,
+      failure ?? new GiraffeError('GIR_ERR_NO_UPSTREAM'),
+    );
+  }
+
+  #wait(subscribe: (onReady: () => void) => () => void, waitMs: number, error: GiraffeError): void {
+    if (waitMs <= 0) return this.#fail(error);
+    const again = (): void => {
+      this.#endWait();
+      this.#attempt(error.code === 'GIR_ERR_NO_UPSTREAM' || error.code === 'GIR_ERR_STREAM_LIMIT' ? undefined : error);
+    };
+    this.#stopWaiting = subscribe(again);
+    this.#waitTimer = setTimeout(() => {
+      this.#endWait();
+      this.#fail(error);
+    }, waitMs);
+  }
+
+  #endWait(): void {
+    clearTimeout(this.#waitTimer);
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
+  }
+
+  #open(upstream: Upstream): void {
+    const { session, multiplexer } = upstream;
+    const { head, upgrade, routing } = this.request;
+    this.#attempts += 1;
+    this.#upstream = upstream;
+    const windowBytes = multiplexer.reserveWindow();
+    const payload = encodeOpenRequest({ head, endpoint: routing.host, windowBytes, upgrade });
+    const isEnd = head.body.kind === 'none' && upgrade === undefined;
+    if (isEnd) this.#isRequestEnded = true;
+    this.#stream = multiplexer.open(session.nextStreamId(), payload, isEnd, windowBytes, this);
+    this.#lastProgressMs = performance.now();
+    this.#armHeadTimer(this.#context.limits.requestTimeoutMs);
+    this.#sendHeld();
+  }
+
+  #sendHeld(): void {
+    const held = this.#heldBody;
+    if (held.length === 0 && this.#heldTrailers === undefined) return;
+    this.#heldBody = [];
+    let hasRoom = true;
+    for (const chunk of held) hasRoom = this.#stream?.sendData(chunk) ?? true;
+    if (this.#heldTrailers !== undefined) this.#stream?.sendEnd(this.#heldTrailers);
+    if (hasRoom && held.length > 0) this.#responder.resume();
+  }
+
+  /** The time to the head runs from the last progress of the request, so that a long upload is no failure. */
+  #armHeadTimer(delayMs: number): void {
+    this.#headTimer = setTimeout(() => {
+      const leftMs = this.#lastProgressMs + this.#context.limits.requestTimeoutMs - performance.now();
+      if (leftMs > 0) return this.#armHeadTimer(leftMs);
+      const error = new GiraffeError('GIR_ERR_RESPONSE_TIMEOUT');
+      this.#stream?.reset(error);
+      this.#fail(error);
+    }, delayMs);
+  }
+
+  /** The one retry rule: nothing of the response came, and the request is whole and harmless to repeat. */
+  #mayRetry(error: GiraffeError): boolean {
+    if (this.#head !== undefined || this.#attempts >= maxAttempts || this.#requestBytes > 0) return false;
+    const rule = error.entry.retry;
+    return rule === 'unsent' || (rule === 'idempotent' && isIdempotent(this.request.head.method));
+  }
+
+  #announcedBytes(): number {
+    const body = this.#head?.body;
+    if (body?.kind === 'length') return body.lengthBytes;
+    return body?.kind === 'none' ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  #elapsedMs(): number {
+    return performance.now() - this.#startedMs;
+  }
+
+  // The end.
+
+  #finishRelay(): void {
+    if (this.#isRelay && this.#isRequestEnded && this.#isResponseEnded) this.#finish(undefined);
+  }
+
+  #fail(error: GiraffeError): void {
+    if (this.#isOver) return;
+    this.#finish(error);
+    if (this.#head === undefined) this.#responder.fail(error, this.request.id);
+    else this.#responder.abort();
+  }
+
+  #finish(error: GiraffeError | undefined): void {
+    this.#isOver = true;
+    clearTimeout(this.#headTimer);
+    this.#endWait();
+    this.#heldBody = [];
+    const upstream = this.#upstream;
+    this.#releaseUpstream();
+    const failedStatus = error === undefined || error.code === 'GIR_ERR_CLIENT_GONE' ? undefined : error.entry.status;
+    this.#context.onOutcome(this, {
+      status: this.#head?.status ?? failedStatus,
+      error,
+      transport: upstream?.transport,
+      session: upstream?.session,
+      durationMs: this.#elapsedMs(),
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#responseBytes,
+      isRelay: this.#isRelay,
+    });
+  }
+
+  #releaseUpstream(): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    if (upstream !== undefined && this.request.upgrade === undefined) upstream.session.givePlace();
+  }
+}
+
+/** The Upgrade field of a 101 says which protocol was chosen; it is the one hop-by-hop field that the client needs. */
+function withUpgrade(forwarded: FieldLines, received: FieldLines): FieldLines {
+  const upgrade = received.find(([name]) => name.toLowerCase() === 'upgrade');
+  return upgrade === undefined ? forwarded : [...forwarded, upgrade];
+}

@@ -1,0 +1,114 @@
+/**
+ * The gRPC tunnel port (4444): tunnel.TunnelService, health and reflection, for grpc-js behind our own TLS server.
+ *
+ * Our own, because grpc-js offers no way to set TLS options, and because a
+ * connection must be ours to drop: Node's HTTP/2 server keeps a connection on
+ * which it met a bad frame for ever.
+ */
+import { createServer, type Server as TlsServer } from 'node:tls';
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation, protoPath } from 'grpc-health-check';
+import { loadSync } from '@grpc/proto-loader';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Carrier } from '../tunnel/carrier.ts';
+import { createGrpcCarrier } from '../tunnel/grpc-carrier.ts';
+import { loadTunnelPackage, tunnelService } from '../tunnel/tunnel-service.ts';
+import type { EdgeOptions } from './edge-options.ts';
+import { http2SessionOf } from './http2-session.ts';
+import { listen, stopListening, tunnelTlsOptions } from './listen.ts';
+import { gateKey, StrangerGate } from './stranger-gate.ts';
+
+/** HTTP/2 window towards an authenticated agent, for the connection and its one stream, in octets. */
+const windowBytes = 16 * 1024 * 1024;
+/** Calls at once on one connection: an agent needs one. */
+const maxCallsPerConnection = 16;
+const serviceName = 'tunnel.TunnelService';
+
+type ConnectCall = ServerDuplexStream<Buffer, Buffer>;
+
+/** The gRPC tunnel port of one edge. */
+export class GrpcListener {
+  readonly #server: Server;
+  readonly #tlsServer: TlsServer;
+  readonly #gate: StrangerGate;
+  readonly #health: HealthImplementation;
+  readonly #logger: Logger;
+  #isServing = true;
+
+  constructor(options: EdgeOptions, onCarrier: (carrier: Carrier) => void) {
+    const { limits, logger } = options;
+    this.#logger = logger;
+    this.#gate = new StrangerGate(limits.maxStrangers, limits.handshakeTimeoutMs);
+    this.#server = new Server({
+      'grpc.max_receive_message_length': limits.maxMessageBytes,
+      'grpc.max_send_message_length': -1,
+      'grpc.max_concurrent_streams': maxCallsPerConnection,
+    });
+    this.#health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' });
+    this.#addServices((call) => this.#accept(call, onCarrier));
+    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#tlsServer = createServer({
+      ...tunnelTlsOptions(options.certificate, limits.handshakeTimeoutMs),
+      ALPNProtocols: ['h2'],
+    });
+    this.#tlsServer.on('connection', (socket) => this.#gate.enter(socket));
+    this.#tlsServer.on('secureConnection', (socket) => {
+      socket.on('error', (error) => logger.debug({ err: error }, 'connection to the gRPC port failed'));
+      this.#gate.secured(socket);
+      injector.injectConnection(socket);
+    });
+    this.#tlsServer.on('tlsClientError', (error) => logger.debug({ err: error }, 'TLS handshake failed on the gRPC port'));
+  }
+
+  async listen(address: EdgeOptions['grpc']): Promise<number> {
+    return listen(this.#tlsServer, address);
+  }
+
+  /** Uses another certificate for new connections. */
+  reload(options: EdgeOptions['certificate'], handshakeTimeoutMs: number): void {
+    this.#tlsServer.setSecureContext(tunnelTlsOptions(options, handshakeTimeoutMs));
+  }
+
+  stopAccepting(): void {
+    this.#isServing = false;
+    this.#health.setStatus('', 'NOT_SERVING');
+    this.#health.setStatus(serviceName, 'NOT_SERVING');
+    stopListening(this.#tlsServer);
+  }
+
+  close(): void {
+    this.stopAccepting();
+    this.#gate.close();
+    this.#server.forceShutdown();
+  }
+
+  #addServices(onConnect: (call: ConnectCall) => void): void {
+    const definition = loadTunnelPackage();
+    this.#server.addService(tunnelService(definition), {
+      Connect: onConnect,
+      HealthCheck: (_call: unknown, respond: (error: null, value: object) => void) =>
+        respond(null, { status: this.#isServing ? 'SERVING' : 'NOT_SERVING' }),
+    });
+    this.#health.addToServer(this.#server);
+    new ReflectionService({ ...definition, ...loadSync(protoPath) }).addToServer(this.#server);
+  }
+
+  #accept(call: ConnectCall, onCarrier: (carrier: Carrier) => void): void {
+    const session = http2SessionOf(call);
+    const key = session?.socket === undefined ? '' : gateKey(session.socket);
+    const admit = (): void => {
+      this.#gate.admit(key);
+      // Only now: a stranger gets no more than HTTP/2's small default windows.
+      session?.setLocalWindowSize(windowBytes);
+      session?.settings({ initialWindowSize: windowBytes });
+      if (session === undefined) this.#logger.warn({}, 'grpc-js hides its HTTP/2 session: bulk transfers will be slow');
+    };
+    const carrier = createGrpcCarrier(call, {
+      peer: call.getPeer(),
+      admit,
+      destroy: () => session?.destroy(),
+    });
+    onCarrier(carrier);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Listening and TLS settings shared by the edge's ports.
+ */
+import { constants } from 'node:crypto';
+import type { AddressInfo, Server } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { EdgeOptions, ListenAddress } from './edge-options.ts';
+
+/** Connections that wait to be accepted. The system caps it. */
+const backlog = 4096;
+
+/**
+ * Listens and returns the port.
+ * @throws {GiraffeError} GIR_ERR_LISTEN, with the system's error as its cause.
+ */
+export async function listen(server: Server, address: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: Error): void => {
+      const detail = `port ${address.port} cannot be listened on: ${cause.message}`;
+      reject(new GiraffeError('GIR_ERR_LISTEN', detail, { cause }));
+    };
+    server.once('error', onError);
+    server.listen({ port: address.port, backlog, ...(address.host === undefined ? {} : { host: address.host }) }, () => {
+      server.removeListener('error', onError);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Stops accepting and resolves once nothing listens any more; open connections are left alone. */
+export function stopListening(server: Server): void {
+  if (server.listening) server.close();
+}
+
+/**
+ * TLS for the tunnel ports: 1.2 or newer, authenticated encryption only, and no
+ * renegotiation, which would let a peer burn our processor.
+ */
+export function tunnelTlsOptions(certificate: EdgeOptions['certificate'], handshakeTimeoutMs: number): TlsOptions {
+  return {
+    cert: certificate.certPem,
+    key: certificate.keyPem,
+    minVersion: 'TLSv1.2',
+    ciphers: aeadCiphers,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    handshakeTimeout: handshakeTimeoutMs,
+    noDelay: true,
+  };
+}
+
+const aeadCiphers = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');

@@ -1,0 +1,96 @@
+/**
+ * Which sessions serve which endpoint. An endpoint has a set of them, never an
+ * exclusive owner; the same agent coming back takes the place of its old session.
+ */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { EdgeOptions } from './edge-options.ts';
+import type { EdgeSession } from './edge-session.ts';
+
+/** The route table of one edge. */
+export class RouteTable {
+  readonly #known: EdgeOptions['knownEndpoints'];
+  readonly #sessions = new Map<string, EdgeSession>();
+  readonly #byHost = new Map<string, Set<EdgeSession>>();
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  constructor(known: EdgeOptions['knownEndpoints']) {
+    this.#known = known;
+  }
+
+  /** All sessions. */
+  get sessions(): Iterable<EdgeSession> {
+    return this.#sessions.values();
+  }
+
+  /** The session with this id. */
+  session(id: string): EdgeSession | undefined {
+    return this.#sessions.get(id);
+  }
+
+  /** Sessions that serve `host`; undefined when no tunnel ever had this address. */
+  find(host: string): ReadonlySet<EdgeSession> | undefined {
+    return this.#byHost.get(host) ?? (this.#known.has(host) ? noSessions : undefined);
+  }
+
+  /** True when a session serves `host` now. */
+  isServed(host: string): boolean {
+    return this.#byHost.has(host);
+  }
+
+  /** Adds a session and closes the ones it replaces. */
+  add(session: EdgeSession): void {
+    const replaced = [...this.#sessions.values()].filter((other) => isReplacedBy(other, session));
+    this.#sessions.set(session.identity.id, session);
+    for (const host of session.identity.endpoints) {
+      const serving = this.#byHost.get(host);
+      if (serving === undefined) this.#byHost.set(host, new Set([session]));
+      else serving.add(session);
+      this.#known.add(host);
+      this.#wake(host);
+    }
+    for (const other of replaced) {
+      this.remove(other);
+      other.close(new GiraffeError('GIR_ERR_SESSION_REPLACED'));
+    }
+  }
+
+  /** Removes a session. Safe to call twice. */
+  remove(session: EdgeSession): void {
+    this.#sessions.delete(session.identity.id);
+    for (const host of session.identity.endpoints) {
+      const serving = this.#byHost.get(host);
+      serving?.delete(session);
+      if (serving?.size === 0) this.#byHost.delete(host);
+    }
+  }
+
+  /** Wakes those who wait for an agent of these endpoints: a way to one has come up. */
+  wake(session: EdgeSession): void {
+    for (const host of session.identity.endpoints) this.#wake(host);
+  }
+
+  /** Calls `onServed` once when a way to an agent of `host` comes up; returns a function that gives up waiting. */
+  waitFor(host: string, onServed: () => void): () => void {
+    const waiting = this.#waiting.get(host) ?? new Set();
+    this.#waiting.set(host, waiting);
+    waiting.add(onServed);
+    return () => {
+      waiting.delete(onServed);
+      if (waiting.size === 0 && this.#waiting.get(host) === waiting) this.#waiting.delete(host);
+    };
+  }
+
+  #wake(host: string): void {
+    const waiting = this.#waiting.get(host);
+    this.#waiting.delete(host);
+    for (const onServed of waiting ?? []) onServed();
+  }
+}
+
+const noSessions: ReadonlySet<EdgeSession> = new Set();
+
+/** The same agent of the same principal, in an older generation. */
+function isReplacedBy(older: EdgeSession, newer: EdgeSession): boolean {
+  const [a, b] = [older.identity, newer.identity];
+  return a.principal.id === b.principal.id && a.agentId === b.agentId && a.generation < b.generation;
+}

@@ -1,0 +1,202 @@
+/**
+ * Decides who may open a session: reads HELLO on a new carrier, checks token,
+ * version, endpoints and ticket, and answers with WELCOME or a refusal.
+ */
+import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { parseAuthority } from '../http/authority.ts';
+import { frameType } from '../protocol/frame.ts';
+import { capabilities, decodeHello, encodeHandshake, type Hello } from '../protocol/handshake.ts';
+import { endpointAllowed } from '../state/endpoint-pattern.ts';
+import { softwareName } from '../telemetry/software.ts';
+import type { Carrier } from '../tunnel/carrier.ts';
+import { Multiplexer } from '../tunnel/multiplexer.ts';
+import type { EdgeOptions, EdgePorts, Principal } from './edge-options.ts';
+import { EdgeSession } from './edge-session.ts';
+import { memorableName } from './memorable-name.ts';
+import type { RouteTable } from './route-table.ts';
+
+/** How long a ticket is good for, in milliseconds. */
+const ticketLifeMs = 30_000;
+/** Tickets of one session that are open at once. */
+const maxTicketsPerSession = 4;
+
+/** What the acceptor needs from the edge. */
+export interface AcceptorContext {
+  readonly options: EdgeOptions;
+  readonly routes: RouteTable;
+  readonly ports: () => EdgePorts;
+  isDraining(): boolean;
+}
+
+/** Turns carriers into sessions. */
+export class SessionAcceptor {
+  readonly #context: AcceptorContext;
+  readonly #tickets = new Map<string, { session: EdgeSession; expiresMs: number }>();
+
+  constructor(context: AcceptorContext) {
+    this.#context = context;
+  }
+
+  /** Takes a new carrier through its handshake. */
+  accept(carrier: Carrier): void {
+    const { limits, logger } = this.#context.options;
+    let session: EdgeSession | undefined;
+    let hasHello = false;
+    const deadline = setTimeout(() => multiplexer.close(new GiraffeError('GIR_ERR_HANDSHAKE_TIMEOUT')), limits.handshakeTimeoutMs);
+    const multiplexer: Multiplexer = new Multiplexer(
+      carrier,
+      { role: 'edge' },
+      {
+        onHandshake: (type, payload) => {
+          if (type !== frameType.hello || hasHello) throw new GiraffeError('GIR_ERR_PROTOCOL', 'unexpected handshake');
+          hasHello = true;
+          this.#admit(multiplexer, decodeHello(payload)).then(
+            (admitted) => {
+              session = admitted;
+              clearTimeout(deadline);
+            },
+            (error: unknown) => this.#refuse(multiplexer, GiraffeError.from(error)),
+          );
+        },
+        onOpen: () => {
+          throw new GiraffeError('GIR_ERR_PROTOCOL', 'an agent cannot open streams');
+        },
+        onTicket: () => this.#handOutTicket(multiplexer, session),
+        onGoAway: (reason) => {
+          if (session === undefined) return multiplexer.close(reason);
+          session.drain();
+          multiplexer.goAway(new GiraffeError('GIR_ERR_DRAINING'), true);
+        },
+        onClose: (reason) => {
+          clearTimeout(deadline);
+          if (session === undefined) return;
+          session.leave(multiplexer);
+          if (!session.isAlive) this.#context.routes.remove(session);
+          logger.info(
+            { sessionId: session.identity.id, carrier: carrier.kind, peer: carrier.peer, reason: reason.code, detail: reason.message },
+            'carrier closed',
+          );
+        },
+      },
+    );
+  }
+
+  async #admit(multiplexer: Multiplexer, hello: Hello): Promise<EdgeSession> {
+    const { options, isDraining } = { ...this.#context, isDraining: () => this.#context.isDraining() };
+    if (isDraining()) throw new GiraffeError('GIR_ERR_DRAINING');
+    const principal = await options.authenticate(hello.token);
+    if (principal === undefined) throw new GiraffeError('GIR_ERR_CREDENTIALS_REFUSED');
+    const session =
+      hello.ticket === undefined ? this.#newSession(hello, principal) : this.#ticketSession(hello, hello.ticket, principal);
+    this.#join(session, multiplexer, hello.ticket === undefined);
+    return session;
+  }
+
+  #newSession(hello: Hello, principal: Principal): EdgeSession {
+    const endpoints = hello.endpoints.map((endpoint) => this.#endpoint(endpoint, principal));
+    if (endpoints.length === 0) throw new GiraffeError('GIR_ERR_PROTOCOL', 'HELLO names no endpoint');
+    const { agentId, generation } = hello;
+    const id = randomBytes(9).toString('base64url');
+    return new EdgeSession({ id, principal, agentId, generation, endpoints }, this.#context.options.limits.maxStreams);
+  }
+
+  #endpoint(wanted: string | null, principal: Principal): string {
+    if (wanted === null) return this.#freeName(principal);
+    const { host, port } = endpointAuthority(wanted);
+    if (port !== undefined) throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', `"${wanted}" has a port; give the host name only`);
+    if (!endpointAllowed(principal.endpoints, host)) {
+      throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', `the token does not allow ${host}`);
+    }
+    return host;
+  }
+
+  #freeName(principal: Principal): string {
+    const { baseDomain } = this.#context.options;
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const host = `${memorableName()}.${baseDomain}`;
+      if (endpointAllowed(principal.endpoints, host) && this.#context.routes.find(host) === undefined) return host;
+    }
+    throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', `no free name under ${baseDomain} is allowed by the token; pass --domain`);
+  }
+
+  #ticketSession(hello: Hello, ticket: string, principal: Principal): EdgeSession {
+    const entry = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    const identity = entry?.session.identity;
+    const isValid =
+      entry !== undefined &&
+      entry.session.isAlive &&
+      performance.now() < entry.expiresMs &&
+      identity?.principal.id === principal.id &&
+      identity.agentId === hello.agentId &&
+      identity.generation === hello.generation;
+    if (!isValid) throw new GiraffeError('GIR_ERR_TICKET_REFUSED');
+    return entry.session;
+  }
+
+  #join(session: EdgeSession, multiplexer: Multiplexer, isNew: boolean): void {
+    const { options, routes } = this.#context;
+    const ports = this.#context.ports();
+    const welcome = {
+      software: softwareName,
+      capabilities: [...capabilities],
+      sessionId: session.identity.id,
+      endpoints: session.identity.endpoints.map((host) => ({ host, url: publicUrl(host, ports.proxy) })),
+      ports: { grpc: ports.grpc, tunnel: ports.tunnel },
+      keepAliveMs: options.limits.keepAliveMs,
+      maxStreams: options.limits.maxStreams,
+    };
+    multiplexer.handshake(frameType.welcome, encodeHandshake(welcome));
+    multiplexer.activate(options.limits.keepAliveMs);
+    const former = session.join(multiplexer);
+    if (isNew) routes.add(session);
+    else routes.wake(session);
+    former?.close(new GiraffeError('GIR_ERR_SESSION_REPLACED'));
+    options.logger.info(
+      {
+        sessionId: session.identity.id,
+        agentId: session.identity.agentId,
+        endpoints: session.identity.endpoints,
+        carrier: multiplexer.carrier.kind,
+        peer: multiplexer.carrier.peer,
+      },
+      isNew ? 'session opened' : 'carrier joined',
+    );
+  }
+
+  #handOutTicket(multiplexer: Multiplexer, session: EdgeSession | undefined): void {
+    if (session === undefined) throw new GiraffeError('GIR_ERR_PROTOCOL', 'TICKET before WELCOME');
+    const nowMs = performance.now();
+    let open = 0;
+    for (const [ticket, entry] of this.#tickets) {
+      if (entry.expiresMs <= nowMs) this.#tickets.delete(ticket);
+      else if (entry.session === session) open += 1;
+    }
+    if (open >= maxTicketsPerSession) throw new GiraffeError('GIR_ERR_ENHANCE_CALM', 'too many tickets asked for');
+    const ticket = randomBytes(24).toString('base64url');
+    this.#tickets.set(ticket, { session, expiresMs: nowMs + ticketLifeMs });
+    multiplexer.ticket(Buffer.from(ticket));
+  }
+
+  #refuse(multiplexer: Multiplexer, error: GiraffeError): void {
+    this.#context.options.logger.warn(
+      { peer: multiplexer.carrier.peer, carrier: multiplexer.carrier.kind, code: error.code, detail: error.message },
+      'agent refused',
+    );
+    multiplexer.close(error);
+  }
+}
+
+function endpointAuthority(text: string): ReturnType<typeof parseAuthority> {
+  try {
+    return parseAuthority(text);
+  } catch (cause) {
+    throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', 'the endpoint is not a host name', { cause });
+  }
+}
+
+function publicUrl(host: string, proxyPort: number): string {
+  return proxyPort === 80 ? `http://${host}` : `http://${host}:${proxyPort}`;
+}

@@ -1,0 +1,32 @@
+/**
+ * The one error class. What a code means stands in the table in codes.ts; an
+ * error adds only what is particular to this case.
+ */
+import { type CodeEntry, codes, type ErrorCode } from './codes.ts';
+
+/** An expected failure with a code. Callers match `code`, never the message or the class. */
+export class GiraffeError extends Error {
+  override readonly name: string = 'GiraffeError';
+  readonly code: ErrorCode;
+
+  /**
+   * @param detail What was seen, for logs and for people at a terminal. Never sent to a client,
+   *   except for GIR_ERR_REQUEST_INVALID, where it is about the client's own request.
+   */
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail ?? codes[code].summary, options);
+    this.code = code;
+  }
+
+  /** What the table says about this error's code. */
+  get entry(): CodeEntry {
+    return codes[this.code];
+  }
+
+  /** Returns `value` itself when it is a GiraffeError, otherwise a new one with `fallback` and `value` as its cause. */
+  static from(value: unknown, fallback: ErrorCode = 'GIR_ERR_INTERNAL'): GiraffeError {
+    if (value instanceof GiraffeError) return value;
+    const detail = value instanceof Error ? value.message : String(value);
+    return new GiraffeError(fallback, detail, { cause: value });
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What every command of ours has in common: `--json`, and one place that turns an error into two lines and an exit status.
+ */
+import { Command, Errors, type Interfaces } from '@oclif/core';
+import { type Environment, readEnvironment } from '../config/env.ts';
+import { type ErrorReport, errorReport } from './error-report.ts';
+import { type Output, processOutput, writeEvent } from './output.ts';
+import { jsonFlag } from './setting-flags.ts';
+
+/** Base of all commands. A command parses flags, makes one call into the host, and returns its exit status. */
+export abstract class GiraffeCommand extends Command {
+  static override baseFlags: Interfaces.FlagInput = { json: jsonFlag };
+
+  /** The variables this process was started with. */
+  protected readonly environment: Environment = readEnvironment();
+  /** Where this command writes. */
+  protected readonly output: Output = processOutput(this.environment);
+
+  /** Does the work and returns the exit status. */
+  protected abstract execute(): Promise<number>;
+
+  override async run(): Promise<void> {
+    process.once('uncaughtException', (error) => this.#crash(error));
+    const status = await this.execute();
+    // Explicit, because a handle that somebody forgot must not keep a finished command alive.
+    this.exit(status);
+  }
+
+  protected override async catch(error: unknown): Promise<never> {
+    if (error instanceof Errors.ExitError) throw error;
+    return this.exit(this.#tell(error));
+  }
+
+  /** Prints what happened and the next step, and returns the exit status. */
+  #tell(error: unknown): number {
+    const { id = '', flags = {} } = this.ctor;
+    const name = [this.config.bin, ...id.split(':')].join(' ');
+    const report = errorReport(error, { name, flags: Object.keys({ ...flags, ...this.ctor.baseFlags }) });
+    if (this.#wantsJson()) writeEvent(this.output, 'error', jsonOf(report));
+    else for (const line of linesOf(report)) this.output.err(line);
+    if (this.environment['DEBUG']) this.output.err(report.stack);
+    return report.exit;
+  }
+
+  #crash(error: unknown): void {
+    process.exit(this.#tell(error));
+  }
+
+  /** Looks at the words themselves: the error may be that they cannot be parsed. */
+  #wantsJson(): boolean {
+    const end = this.argv.indexOf('--');
+    return this.argv.slice(0, end === -1 ? undefined : end).includes('--json');
+  }
+}
+
+function linesOf({ code, message, fix }: ErrorReport): string[] {
+  return [`Error: ${message} (${code})`, `Next:  ${fix}`];
+}
+
+function jsonOf({ code, message, fix }: ErrorReport): object {
+  return { code, message, fix };
+}

@@ -1,0 +1,88 @@
+/**
+ * Decides what a command says about the error that ended it, and with which status it exits.
+ *
+ * Quotes neither the command line nor a token: oclif's own messages do, so they
+ * are told again in our words.
+ */
+import { Errors } from '@oclif/core';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { nearestFirst } from './nearest.ts';
+import { printable, redacted } from './printable.ts';
+
+/** What is told about an error. Everything is fit to be printed. */
+export interface ErrorReport {
+  readonly code: string;
+  /** What happened. */
+  readonly message: string;
+  /** The next step. */
+  readonly fix: string;
+  readonly exit: number;
+  /** For developers only. */
+  readonly stack: string;
+}
+
+/** The command an error came from. */
+export interface FailedCommand {
+  /** As it is typed, for example `giraffe server start`. */
+  readonly name: string;
+  /** Its flags, without dashes. */
+  readonly flags: readonly string[];
+}
+
+/** Returns what to tell about an error. */
+export function errorReport(error: unknown, command: FailedCommand): ErrorReport {
+  const known = error instanceof GiraffeError ? error : usageError(error, command);
+  const stack = redacted(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  if (known === undefined) return bugReport(error, stack);
+  const fix = known.code === 'GIR_ERR_USAGE' ? `Run \`${command.name} --help\`.` : known.entry.fix;
+  return { code: known.code, message: told(known.message), fix, exit: known.entry.exit, stack };
+}
+
+function bugReport(error: unknown, stack: string): ErrorReport {
+  const detail = error instanceof Error ? error.message : String(error);
+  return {
+    code: 'GIR_ERR_INTERNAL',
+    message: `this is a bug in giraffe: ${told(detail)}`,
+    fix: 'Please report it; DEBUG=giraffe adds the stack.',
+    exit: 1,
+    stack,
+  };
+}
+
+function told(text: string): string {
+  return printable(redacted(text.trim()));
+}
+
+/** Returns oclif's complaint about the command line in our words; undefined when it is something else. */
+function usageError(error: unknown, command: FailedCommand): GiraffeError | undefined {
+  if (!(error instanceof Errors.CLIError)) return undefined;
+  return new GiraffeError('GIR_ERR_USAGE', usageMessage(error, command), { cause: error });
+}
+
+function usageMessage(error: Error, command: FailedCommand): string {
+  if (hasNames(error, 'NonExistentFlagsError', 'flags')) {
+    return error.flags.map((flag) => unknownFlag(String(flag), command)).join('; ');
+  }
+  if (hasNames(error, 'UnexpectedArgsError', 'args')) {
+    const { length } = error.args;
+    return length === 1 ? 'there is one argument too many' : `there are ${length} arguments too many`;
+  }
+  // Only the first line, which tells what is wrong, and no values: one of them may be a token.
+  const [line = ''] = error.message.split('\n');
+  return line.replace(/(--[\w-]+)=\S*/g, '$1');
+}
+
+function unknownFlag(flag: string, command: FailedCommand): string {
+  const [name = ''] = flag.split('=');
+  const [nearest] = nearestFirst(name.replace(/^-+/, ''), command.flags);
+  return `there is no flag ${name}${nearest === undefined ? '' : `; the nearest is --${nearest}`}`;
+}
+
+/** oclif's parser errors are not exported, so their class is known by its name. */
+function hasNames<Key extends 'flags' | 'args'>(
+  error: Error,
+  className: string,
+  key: Key,
+): error is Error & Record<Key, readonly unknown[]> {
+  return error.constructor.name === className && key in error && Array.isArray((error as never)[key]);
+}

@@ -1,0 +1,98 @@
+/**
+ * The extensions that are installed, by kind and name, and the way to make one's instance.
+ *
+ * Knows nothing of oclif or of how extensions are found.
+ */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { Extension, ExtensionContext, ExtensionInstances, ExtensionKind } from '../extension/index.ts';
+import { nearestFirst } from './nearest.ts';
+
+/** Every kind of extension. Its type makes a new kind without an entry here an error. */
+const kindLabels: Readonly<Record<ExtensionKind, string>> = { 'routing-strategy': 'routing strategy' };
+
+/** An extension and the plugin that offers it. */
+export interface InstalledExtension {
+  readonly extension: Extension;
+  /** Name of the npm package. */
+  readonly plugin: string;
+}
+
+/** Tells whether a text is a kind of extension. */
+export function isExtensionKind(text: unknown): text is ExtensionKind {
+  return typeof text === 'string' && Object.hasOwn(kindLabels, text);
+}
+
+/** Extensions by kind and name. */
+export class ExtensionRegistry {
+  readonly #installed = new Map<string, InstalledExtension>();
+
+  /**
+   * @param installed What plugins offer, in the order in which it shall be listed.
+   * @throws {GiraffeError} GIR_ERR_EXTENSION_LOAD when two plugins offer the same kind and name.
+   */
+  constructor(installed: readonly InstalledExtension[]) {
+    for (const offer of installed) {
+      const key = keyOf(offer.extension.kind, offer.extension.name);
+      const other = this.#installed.get(key);
+      if (other !== undefined) throw duplicate(other, offer);
+      this.#installed.set(key, offer);
+    }
+  }
+
+  /** Returns all extensions, by plugin and in the plugin's own order. */
+  list(): readonly InstalledExtension[] {
+    return [...this.#installed.values()];
+  }
+
+  /**
+   * Makes the instance of an extension.
+   *
+   * @param options As they stand in the configuration; the extension's schema checks them.
+   * @throws {GiraffeError} GIR_ERR_CONFIG when nothing has this name or the options are wrong; GIR_ERR_EXTENSION_LOAD when
+   *   the extension fails to make its instance.
+   */
+  async create<Kind extends ExtensionKind>(
+    kind: Kind,
+    name: string,
+    options: unknown,
+    context: ExtensionContext,
+  ): Promise<ExtensionInstances[Kind] & Partial<AsyncDisposable>> {
+    const { extension, plugin } = this.#find(kind, name);
+    const parsed = extension.options.safeParse(options);
+    if (!parsed.success) {
+      const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
+      throw new GiraffeError(
+        'GIR_ERR_CONFIG',
+        `the ${kindLabels[kind]} ${name} refuses its options: ${issues.join('; ')}`,
+      );
+    }
+    try {
+      return await (extension as Extension<Kind>).create(parsed.data, context);
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      const message = `plugin ${plugin}: the ${kindLabels[kind]} ${name} could not be made: ${detail}`;
+      throw new GiraffeError('GIR_ERR_EXTENSION_LOAD', message, { cause });
+    }
+  }
+
+  #find(kind: ExtensionKind, name: string): InstalledExtension {
+    const found = this.#installed.get(keyOf(kind, name));
+    if (found !== undefined) return found;
+    const names = this.list()
+      .filter(({ extension }) => extension.kind === kind)
+      .map(({ extension }) => extension.name);
+    const label = kindLabels[kind];
+    const offer = names.length === 0 ? 'none is installed' : `there is ${nearestFirst(name, names).join(', ')}`;
+    throw new GiraffeError('GIR_ERR_CONFIG', `no ${label} named ${name}; ${offer}`);
+  }
+}
+
+function keyOf(kind: ExtensionKind, name: string): string {
+  return `${kind}/${name}`;
+}
+
+function duplicate(first: InstalledExtension, second: InstalledExtension): GiraffeError {
+  const { kind, name } = first.extension;
+  const plugins = first.plugin === second.plugin ? `${first.plugin} twice` : `${first.plugin} and ${second.plugin}`;
+  return new GiraffeError('GIR_ERR_EXTENSION_LOAD', `the ${kindLabels[kind]} ${name} is offered by ${plugins}`);
+}

@@ -1,0 +1,92 @@
+/**
+ * Decides which field lines may cross giraffe.
+ *
+ * Pure: no sockets, no clock. Both directions use it, for requests and for responses; the rule lives only here.
+ */
+import type { ErrorCode } from '../errors/codes.ts';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { type FieldLine, type FieldLines, listMembers } from './field-line.ts';
+
+/** Upper bound on the options that Connection lists, a count. */
+const defaultMaxOptions = 16;
+
+/** Raised when `Connection` lists more options than giraffe is willing to honour. */
+export class TooManyConnectionOptionsError extends GiraffeError {
+  override readonly name = 'TooManyConnectionOptionsError';
+  /** How many options the sender listed. */
+  readonly count: number;
+
+  constructor(code: ErrorCode, count: number, limit: number) {
+    super(code, `Connection lists ${count} options; at most ${limit} are allowed`);
+    this.count = count;
+  }
+}
+
+// RFC 9110 section 7.6.1 names these as hop-by-hop even when Connection does not list them. HTTP2-Settings belongs to
+// the h2c upgrade (RFC 7540 section 3.2.1), which giraffe never passes on.
+const alwaysHopByHop = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+// What no sender may call hop-by-hop: without these the message means something else to the next recipient.
+const neverHopByHop = new Set([
+  'authorization',
+  'cache-control',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'cookie',
+  'host',
+  'set-cookie',
+  'trailer',
+  'via',
+]);
+
+/**
+ * Returns the field lines that may be forwarded, in their original order.
+ *
+ * Drops the fixed hop-by-hop fields and every field that `Connection` lists. Options that name an essential
+ * end-to-end field, such as `Connection: host`, are ignored and the field stays: RFC 9110 forbids to send them, and to
+ * honour them would let a client strip what the origin relies on. The caller adds `Connection` for its own hop.
+ *
+ * @param fields Field lines of one header section.
+ * @param maxOptions Upper bound on connection options, a count. Default 16.
+ * @param code Whose fault it is when there are more. Default GIR_ERR_REQUEST_INVALID.
+ * @throws {TooManyConnectionOptionsError} When `Connection` lists more than `maxOptions`.
+ * @see RFC 9110 section 7.6.1 (Connection)
+ */
+export function forwardableFields(
+  fields: FieldLines,
+  maxOptions = defaultMaxOptions,
+  code: ErrorCode = 'GIR_ERR_REQUEST_INVALID',
+): FieldLine[] {
+  const options = connectionOptions(fields, maxOptions, code);
+  return fields.filter((field) => !isHopByHop(field[0].toLowerCase(), options));
+}
+
+/**
+ * Returns the options that `Connection` lists, in lower case.
+ *
+ * @throws {TooManyConnectionOptionsError} When there are more than `maxOptions`, a count.
+ */
+export function connectionOptions(
+  fields: FieldLines,
+  maxOptions = defaultMaxOptions,
+  code: ErrorCode = 'GIR_ERR_REQUEST_INVALID',
+): readonly string[] {
+  const options = listMembers(fields, 'connection');
+  if (maxOptions < options.length) throw new TooManyConnectionOptionsError(code, options.length, maxOptions);
+  return options;
+}
+
+/** Says whether a field, by its lower-case name, ends at this hop, given the options of its message's Connection. */
+export function isHopByHop(name: string, options: readonly string[]): boolean {
+  return alwaysHopByHop.has(name) || (options.includes(name) && !neverHopByHop.has(name));
+}

@@ -1,0 +1,155 @@
+/**
+ * Parses responses from origins. How a body ends depends on the request, so each answer is announced with its method.
+ */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { FieldLines } from './field-line.ts';
+import { type Framing, parseFraming } from './framing.ts';
+import { defaultResponseLimits, type HeadLimits, parseFieldLines } from './head-syntax.ts';
+import { type BodyFraming, isBodyless, type ResponseHead } from './message.ts';
+import { type AfterHead, MessageParser, type MessageRules, type ParserState } from './message-parser.ts';
+
+/** Receives what the parser reads. The calls are synchronous; a throw leaves the parser `failed`. */
+export interface ResponseSink {
+  /** Called for each 1xx, with `body` none, and for the final response. */
+  onHead(head: ResponseHead): void;
+  /** A view on what was pushed, never empty: copy what outlives the buffer. */
+  onBody(chunk: Buffer): void;
+  /** The final response is complete. Not called after a 101. */
+  onEnd(trailers: FieldLines): void;
+}
+
+/** Push parser for the responses of one connection. */
+export class ResponseParser {
+  readonly #parser: MessageParser;
+  readonly #rules: ResponseRules;
+
+  /** @param limits Bounds of each head and of the trailer section. Default 256 KiB and 1024 lines. */
+  constructor(sink: ResponseSink, limits: HeadLimits = defaultResponseLimits) {
+    this.#rules = new ResponseRules(sink, limits);
+    this.#parser = new MessageParser(this.#rules, limits);
+  }
+
+  get state(): ParserState {
+    return this.#parser.state;
+  }
+
+  /** How many octets behind a complete or stopped response are held: if any, the connection is not to be reused. */
+  get restBytes(): number {
+    return this.#parser.restBytes;
+  }
+
+  /**
+   * Arms the parser for the answer to a request of this method, from `idle` or `complete`.
+   * Without it, the answer is read as one to GET and its absence is no error.
+   */
+  expect(method: string): void {
+    if (this.#parser.state !== 'idle') this.#parser.next();
+    this.#rules.method = method;
+    this.#rules.isAnswerDue = true;
+  }
+
+  /**
+   * Takes octets; behind a complete response or a 101 it keeps them for {@link takeRest}.
+   *
+   * @throws GIR_ERR_ORIGIN_PROTOCOL or GIR_ERR_RESPONSE_HEADERS_TOO_LARGE, once; after that octets are ignored.
+   */
+  push(chunk: Buffer): void {
+    this.#parser.push(chunk);
+  }
+
+  /**
+   * Tells that the origin has ended its side: ends an until-close body, and is nothing when no answer is due.
+   *
+   * @throws GIR_ERR_ORIGIN_CLOSED when an answer is due and no octet of its final head came,
+   *   GIR_ERR_RESPONSE_INCOMPLETE when it ends inside a head or body.
+   */
+  finish(): void {
+    const { state, isUntilClose, hasPartOfHead } = this.#parser;
+    if (isUntilClose) return this.#parser.end();
+    if (state === 'body') this.#parser.fail(new GiraffeError('GIR_ERR_RESPONSE_INCOMPLETE', 'closed inside a body'));
+    if (state === 'head' && hasPartOfHead) {
+      this.#parser.fail(new GiraffeError('GIR_ERR_RESPONSE_INCOMPLETE', 'closed inside a head'));
+    }
+    if (state === 'head' || (state === 'idle' && this.#rules.isAnswerDue)) {
+      this.#parser.fail(new GiraffeError('GIR_ERR_ORIGIN_CLOSED', 'closed before a response'));
+    }
+  }
+
+  /** Declares what follows the head opaque; onEnd is not called. Only inside onHead. A 101 does it by itself. */
+  stop(): void {
+    this.#parser.stop();
+  }
+
+  /** Hands out, once, the octets behind the complete or stopped response. */
+  takeRest(): Buffer | undefined {
+    return this.#parser.takeRest();
+  }
+
+  /** Gets ready for the next response, from `complete` only. */
+  next(): void {
+    this.#parser.next();
+  }
+}
+
+const noBody: BodyFraming = { kind: 'none' };
+const chunkedBody: BodyFraming = { kind: 'chunked' };
+const untilCloseBody: BodyFraming = { kind: 'until-close' };
+
+class ResponseRules implements MessageRules {
+  readonly invalid = 'GIR_ERR_ORIGIN_PROTOCOL';
+  readonly tooLarge = 'GIR_ERR_RESPONSE_HEADERS_TOO_LARGE';
+  readonly toleratesEmptyLine = false;
+  method = 'GET';
+  isAnswerDue = false;
+  readonly #sink: ResponseSink;
+  readonly #limits: HeadLimits;
+
+  constructor(sink: ResponseSink, limits: HeadLimits) {
+    this.#sink = sink;
+    this.#limits = limits;
+  }
+
+  assertStartLine(line: string): void {
+    parseStatusLine(line);
+  }
+
+  onHeadText(text: string): AfterHead {
+    const lineEnd = text.indexOf('\r');
+    const { minorVersion, status, reason } = parseStatusLine(text.slice(0, lineEnd));
+    const fields = parseFieldLines(text, lineEnd + 2, this.#limits.maxFieldLines, this);
+    // Read for every answer, so that contradictions are refused even where there is no body.
+    const framing = parseFraming(fields, minorVersion, this.invalid);
+    const body = isBodyless(this.method, status) ? noBody : responseBody(framing);
+    this.#sink.onHead({ status, reason, minorVersion, fields, body });
+    if (status === 101) return 'switched';
+    return status < 200 ? 'interim' : body;
+  }
+
+  onBody(chunk: Buffer): void {
+    this.#sink.onBody(chunk);
+  }
+
+  onEnd(trailers: FieldLines): void {
+    this.isAnswerDue = false;
+    this.#sink.onEnd(trailers);
+  }
+}
+
+function responseBody({ lengthBytes, isChunked }: Framing): BodyFraming {
+  if (isChunked) return chunkedBody;
+  return lengthBytes === undefined ? untilCloseBody : { kind: 'length', lengthBytes };
+}
+
+const statusLine = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: (.*))?$/;
+
+/**
+ * Parses `HTTP-version SP status-code [SP reason-phrase]`.
+ *
+ * @throws GIR_ERR_ORIGIN_PROTOCOL for another version, or a status outside 100 to 599.
+ * @see RFC 9112 section 4 (Status Line)
+ */
+function parseStatusLine(line: string): Pick<ResponseHead, 'minorVersion' | 'status' | 'reason'> {
+  const match = statusLine.exec(line);
+  if (match === null) throw new GiraffeError('GIR_ERR_ORIGIN_PROTOCOL', 'a status line that is not one of HTTP/1.1');
+  return { minorVersion: match[1] === '0' ? 0 : 1, status: Number(match[2]), reason: match[3] ?? '' };
+}

@@ -1,0 +1,22 @@
+/** What the management API may know of an edge: a few read-only answers, and never the edge itself. */
+
+/** Figures of one tunnel, counted since the edge started. */
+export interface TunnelFigures {
+  readonly domain: string;
+  readonly sessions: number;
+  readonly requests: number;
+  readonly responses: number;
+  readonly errors: number;
+  readonly inFlight: number;
+  readonly transports: { readonly grpc: number; readonly tcp: number; readonly upgrades: number };
+}
+
+/** The view of an edge that the API shows. */
+export interface ManagementPort {
+  /** Whether the edge takes new requests: all listeners accept, and it does not drain. */
+  isReady(): boolean;
+  /** Figures per endpoint. */
+  stats(): readonly TunnelFigures[];
+  /** Tells whether a token is the admin token, in constant time. */
+  authenticateAdmin(token: string): boolean;
+}

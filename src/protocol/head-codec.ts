@@ -1,0 +1,134 @@
+/**
+ * Request and response heads as payloads of HEAD frames, and trailers as payloads of END frames.
+ *
+ * The layout is text (latin1, one character per octet): a first line of words
+ * separated by single spaces, then one `name:value` line per field, each behind
+ * a line feed. No field may contain a line feed, so nothing needs escaping.
+ * Whether the fields are fit to be forwarded is for src/http to judge.
+ */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { FieldLine, FieldLines } from '../http/field-line.ts';
+import type { BodyFraming, RequestHead, ResponseHead } from '../http/message.ts';
+
+/** What the edge tells the agent about one exchange. */
+export interface OpenRequest {
+  readonly head: RequestHead;
+  /** The endpoint's host, by which the agent finds the target. */
+  readonly endpoint: string;
+  /** Credit for the response body, in octets. */
+  readonly windowBytes: number;
+  /** The protocol the client wants to switch to, as in its Upgrade field; undefined for an ordinary exchange. */
+  readonly upgrade: string | undefined;
+}
+
+const noBody: BodyFraming = { kind: 'none' };
+const chunkedBody: BodyFraming = { kind: 'chunked' };
+const untilCloseBody: BodyFraming = { kind: 'until-close' };
+
+/** Encodes a request head: `method target minor-version body window endpoint [upgrade]`, then the fields. */
+export function encodeOpenRequest({ head, endpoint, windowBytes, upgrade }: OpenRequest): Buffer {
+  const words = `${head.method} ${head.target} ${head.minorVersion} ${bodyWord(head.body)} ${windowBytes} ${endpoint}`;
+  return Buffer.from(withFields(upgrade === undefined ? words : `${words} ${upgrade}`, head.fields), 'latin1');
+}
+
+/** @throws {GiraffeError} GIR_ERR_PROTOCOL when the payload has another layout. */
+export function decodeOpenRequest(payload: Buffer): OpenRequest {
+  const { first, fields } = splitFields(payload.toString('latin1'));
+  const [method, target, version, body, window, endpoint, ...rest] = first.split(' ');
+  if (!method || !target || !endpoint || body === undefined) throw malformed('request head');
+  const windowBytes = Number(window);
+  if (!Number.isSafeInteger(windowBytes) || windowBytes < 0) throw malformed('window in a request head');
+  return {
+    head: { method, target, minorVersion: minorVersion(version), fields, body: bodyFromWord(body) },
+    endpoint,
+    windowBytes,
+    upgrade: rest.length === 0 ? undefined : rest.join(' '),
+  };
+}
+
+/** Encodes a response head: `status minor-version body [reason]`, then the fields. */
+export function encodeResponseHead(head: ResponseHead): Buffer {
+  const words = `${head.status} ${head.minorVersion} ${bodyWord(head.body)} ${head.reason}`;
+  return Buffer.from(withFields(words, head.fields), 'latin1');
+}
+
+/** @throws {GiraffeError} GIR_ERR_PROTOCOL when the payload has another layout. */
+export function decodeResponseHead(payload: Buffer): ResponseHead {
+  const { first, fields } = splitFields(payload.toString('latin1'));
+  const [status, version, body, ...reason] = first.split(' ');
+  if (status === undefined || !/^[1-9][0-9][0-9]$/.test(status) || body === undefined) throw malformed('response head');
+  return {
+    status: Number(status),
+    minorVersion: minorVersion(version),
+    body: bodyFromWord(body),
+    reason: reason.join(' '),
+    fields,
+  };
+}
+
+/** Encodes trailers; no trailers are an empty payload. */
+export function encodeTrailers(trailers: FieldLines): Buffer {
+  return trailers.length === 0 ? Buffer.alloc(0) : Buffer.from(withFields('', trailers), 'latin1');
+}
+
+/** @throws {GiraffeError} GIR_ERR_PROTOCOL when the payload has another layout. */
+export function decodeTrailers(payload: Buffer): FieldLines {
+  if (payload.length === 0) return [];
+  const { first, fields } = splitFields(payload.toString('latin1'));
+  if (first !== '') throw malformed('trailer section');
+  return fields;
+}
+
+function withFields(first: string, fields: FieldLines): string {
+  let text = first;
+  for (const [name, value] of fields) text += `\n${name}:${value}`;
+  return text;
+}
+
+function splitFields(text: string): { first: string; fields: FieldLine[] } {
+  const fields: FieldLine[] = [];
+  const firstEnd = text.indexOf('\n');
+  if (firstEnd === -1) return { first: text, fields };
+  let start = firstEnd + 1;
+  while (start <= text.length) {
+    let end = text.indexOf('\n', start);
+    if (end === -1) end = text.length;
+    const colon = text.indexOf(':', start);
+    if (colon <= start || colon >= end) throw malformed('field line');
+    fields.push([text.slice(start, colon), text.slice(colon + 1, end)]);
+    start = end + 1;
+  }
+  return { first: text.slice(0, firstEnd), fields };
+}
+
+function bodyWord(body: BodyFraming): string {
+  switch (body.kind) {
+    case 'none':
+      return '-';
+    case 'length':
+      return String(body.lengthBytes);
+    case 'chunked':
+      return 'c';
+    case 'until-close':
+      return 'x';
+  }
+}
+
+function bodyFromWord(word: string): BodyFraming {
+  if (word === '-') return noBody;
+  if (word === 'c') return chunkedBody;
+  if (word === 'x') return untilCloseBody;
+  const lengthBytes = /^[0-9]{1,16}$/.test(word) ? Number(word) : Number.NaN;
+  if (!Number.isSafeInteger(lengthBytes)) throw malformed('body length');
+  return { kind: 'length', lengthBytes };
+}
+
+function minorVersion(word: string | undefined): 0 | 1 {
+  if (word === '1') return 1;
+  if (word === '0') return 0;
+  throw malformed('HTTP version');
+}
+
+function malformed(what: string): GiraffeError {
+  return new GiraffeError('GIR_ERR_PROTOCOL', `malformed ${what} in a frame`);
+}

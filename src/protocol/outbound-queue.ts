@@ -1,0 +1,195 @@
+/**
+ * Decides which frame leaves next on a carrier.
+ *
+ * Control frames and heads go first, in the order in which they were queued;
+ * then streams that have sent little, then bulk, each in turn, as far as their
+ * credit reaches. So a small exchange never waits behind a large one for longer
+ * than what the carrier already holds. Pure: no sockets, timers or clock.
+ */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { flagEndStream, type FrameType, frameType, maxDataPayloadBytes, type StreamId } from './frame.ts';
+import { FrameBatch } from './frame-batch.ts';
+
+/** A stream counts as small until it has sent this many octets. */
+export const smallStreamBytes = 64 * 1024;
+/** After this many slices of small streams, one bulk stream gets a turn, so that none starves. */
+const smallSlicesPerBulkSlice = 8;
+/** Credit never grows above this, in octets (RFC 9113 section 6.9.1 has the same bound). */
+const maxCreditBytes = 2 ** 31 - 1;
+
+/** What one stream still has to send, and how much it may. */
+export class OutboundStream {
+  readonly id: StreamId;
+  /** Octets the receiver is still willing to take. */
+  creditBytes: number;
+  /** Octets of DATA sent so far. */
+  sentBytes = 0;
+  /** Octets waiting here. */
+  queuedBytes = 0;
+  readonly chunks: Buffer[] = [];
+  /** Trailer payload of the END to come, undefined until the direction was ended. */
+  end: Buffer | undefined;
+  /** True once {@link OutboundQueue.end} was called, also after the END has left. */
+  hasEnded = false;
+  /** True while the stream stands in one of the queue's turns. */
+  isReady = false;
+  /** Called, at most once per batch, after some of the stream's octets were taken. */
+  readonly onTaken: () => void;
+
+  constructor(id: StreamId, creditBytes: number, onTaken: () => void) {
+    this.id = id;
+    this.creditBytes = creditBytes;
+    this.onTaken = onTaken;
+  }
+
+  /** True when something could leave now. */
+  get canSend(): boolean {
+    if (this.queuedBytes > 0) return this.creditBytes > 0;
+    return this.end !== undefined;
+  }
+}
+
+interface ControlFrame {
+  readonly type: FrameType;
+  readonly flags: number;
+  readonly id: StreamId;
+  readonly payload: Buffer;
+}
+
+/** Everything that waits to leave on one carrier. */
+export class OutboundQueue {
+  #control: ControlFrame[] = [];
+  #small: OutboundStream[] = [];
+  #bulk: OutboundStream[] = [];
+  #smallSlices = 0;
+
+  /** True when {@link take} would return nothing. */
+  get isEmpty(): boolean {
+    return this.#control.length === 0 && this.#small.length === 0 && this.#bulk.length === 0;
+  }
+
+  /** Number of control frames that wait; the owner bounds what a peer can make us queue. */
+  get controlFrames(): number {
+    return this.#control.length;
+  }
+
+  /** Queues a frame that is not subject to credit. */
+  control(type: FrameType, flags: number, id: StreamId, payload: Buffer): void {
+    this.#control.push({ type, flags, id, payload });
+  }
+
+  /** Queues body octets; they leave when it is the stream's turn and it has credit. */
+  data(stream: OutboundStream, chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    stream.chunks.push(chunk);
+    stream.queuedBytes += chunk.length;
+    this.#ready(stream);
+  }
+
+  /** Ends the stream's direction behind what is queued. An empty `trailers` payload means none. */
+  end(stream: OutboundStream, trailers: Buffer): void {
+    stream.end = trailers;
+    stream.hasEnded = true;
+    this.#ready(stream);
+  }
+
+  /**
+   * Adds credit.
+   * @throws {GiraffeError} GIR_ERR_FLOW_CONTROL when the sum would pass 2^31 - 1.
+   */
+  credit(stream: OutboundStream, incrementBytes: number): void {
+    stream.creditBytes += incrementBytes;
+    if (stream.creditBytes > maxCreditBytes) {
+      throw new GiraffeError('GIR_ERR_FLOW_CONTROL', `credit of stream ${stream.id} passes 2^31 - 1`);
+    }
+    this.#ready(stream);
+  }
+
+  /** Forgets what the stream has queued; used when it is reset. */
+  discard(stream: OutboundStream): void {
+    stream.chunks.length = 0;
+    stream.queuedBytes = 0;
+    stream.end = undefined;
+  }
+
+  /** Removes and returns the next frames, up to about `maxBytes` octets (one slice more at most). */
+  take(maxBytes: number): FrameBatch {
+    const batch = new FrameBatch();
+    this.#takeControl(batch, maxBytes);
+    const touched: OutboundStream[] = [];
+    while (batch.bytes < maxBytes) {
+      const stream = this.#nextStream();
+      if (stream === undefined) break;
+      stream.isReady = false;
+      if (!stream.canSend) continue;
+      takeSlice(batch, stream);
+      touched.push(stream);
+      if (stream.canSend) this.#ready(stream);
+    }
+    for (const stream of touched) stream.onTaken();
+    return batch;
+  }
+
+  #takeControl(batch: FrameBatch, maxBytes: number): void {
+    let taken = 0;
+    for (const { type, flags, id, payload } of this.#control) {
+      if (taken > 0 && batch.bytes >= maxBytes) break;
+      batch.add(type, flags, id, [payload], payload.length);
+      taken += 1;
+    }
+    if (taken === this.#control.length) this.#control = [];
+    else this.#control.splice(0, taken);
+  }
+
+  #nextStream(): OutboundStream | undefined {
+    const isBulkTurn = this.#smallSlices >= smallSlicesPerBulkSlice && this.#bulk.length > 0;
+    if (this.#small.length > 0 && !isBulkTurn) {
+      this.#smallSlices += 1;
+      return this.#small.shift();
+    }
+    this.#smallSlices = 0;
+    return this.#bulk.shift();
+  }
+
+  #ready(stream: OutboundStream): void {
+    if (stream.isReady || !stream.canSend) return;
+    stream.isReady = true;
+    (stream.sentBytes < smallStreamBytes ? this.#small : this.#bulk).push(stream);
+  }
+}
+
+/** Moves up to one slice of the stream's octets into one DATA frame, and its END when nothing is left. */
+function takeSlice(batch: FrameBatch, stream: OutboundStream): void {
+  const sliceBytes = Math.min(stream.queuedBytes, stream.creditBytes, maxDataPayloadBytes);
+  const isLast = sliceBytes === stream.queuedBytes && stream.end !== undefined;
+  const endsHere = isLast && stream.end?.length === 0;
+  if (sliceBytes > 0 || endsHere) {
+    batch.add(frameType.data, endsHere ? flagEndStream : 0, stream.id, takeParts(stream, sliceBytes), sliceBytes);
+    stream.creditBytes -= sliceBytes;
+    stream.sentBytes += sliceBytes;
+  }
+  if (!isLast || stream.end === undefined) return;
+  if (!endsHere) batch.add(frameType.end, 0, stream.id, [stream.end], stream.end.length);
+  stream.end = undefined;
+}
+
+function takeParts(stream: OutboundStream, sliceBytes: number): Buffer[] {
+  const parts: Buffer[] = [];
+  let left = sliceBytes;
+  let used = 0;
+  for (const chunk of stream.chunks) {
+    if (left === 0) break;
+    if (chunk.length > left) {
+      parts.push(chunk.subarray(0, left));
+      stream.chunks[used] = chunk.subarray(left);
+      left = 0;
+      break;
+    }
+    parts.push(chunk);
+    left -= chunk.length;
+    used += 1;
+  }
+  stream.chunks.splice(0, used);
+  stream.queuedBytes -= sliceBytes;
+  return parts;
+}

@@ -1,0 +1,33 @@
+/**
+ * Tells whether the process that left a temporary file or a lock behind may still be at work.
+ *
+ * A process id alone is not enough: in a container every giraffe is process 1, so
+ * a mark of our own id counts as alive only if this process made it.
+ */
+import { randomBytes } from 'node:crypto';
+import { systemCode } from './state-error.ts';
+
+const ours = new Set<string>();
+
+/** Returns a fresh mark, 16 hex digits, that counts as alive until `forgetMark`. */
+export function createMark(): string {
+  const mark = randomBytes(8).toString('hex');
+  ours.add(mark);
+  return mark;
+}
+
+/** Ends the life of a mark of this process. */
+export function forgetMark(mark: string): void {
+  ours.delete(mark);
+}
+
+/** Tells whether the writer with this process id (of this machine) and mark may still be running. */
+export function isWriterAlive(pid: number, mark: string): boolean {
+  if (pid === process.pid) return ours.has(mark);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH';
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * A carrier over one TLS connection: frames follow each other directly.
+ */
+import type { TLSSocket } from 'node:tls';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { FrameBatch } from '../protocol/frame-batch.ts';
+import type { Carrier, CarrierEvents } from './carrier.ts';
+
+/** After {@link Carrier.close}, the other end has this long to close too, in milliseconds. */
+export const closeGraceMs = 1000;
+
+/**
+ * Wraps a connected TLS socket. The carrier owns the socket from now on.
+ * @param onAdmitted Called when the other end is authenticated.
+ */
+export function createTlsCarrier(socket: TLSSocket, onAdmitted: () => void = () => {}): Carrier {
+  return new TlsCarrier(socket, onAdmitted);
+}
+
+class TlsCarrier implements Carrier {
+  readonly kind = 'tls';
+  readonly peer: string;
+  readonly #socket: TLSSocket;
+  readonly #onAdmitted: () => void;
+  #onWritten: () => void = () => {};
+  queuedBytes = 0;
+  sentBytes = 0;
+  receivedBytes = 0;
+
+  constructor(socket: TLSSocket, onAdmitted: () => void) {
+    this.#socket = socket;
+    this.#onAdmitted = onAdmitted;
+    this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+    socket.setNoDelay(true);
+  }
+
+  start(events: CarrierEvents): void {
+    const socket = this.#socket;
+    let failure: GiraffeError | undefined;
+    socket.on('error', (error) => {
+      failure = new GiraffeError('GIR_ERR_SESSION_LOST', error.message, { cause: error });
+    });
+    socket.on('close', () => events.onClose(failure));
+    socket.on('end', () => socket.end());
+    socket.on('data', (chunk: Buffer) => {
+      this.receivedBytes += chunk.length;
+      events.onBytes(chunk);
+    });
+    this.#onWritten = () => events.onWritable();
+    if (socket.destroyed) queueMicrotask(() => events.onClose(failure));
+  }
+
+  send(batch: FrameBatch): void {
+    const bytes = batch.encode();
+    this.queuedBytes += bytes.length;
+    this.sentBytes += bytes.length;
+    this.#socket.write(bytes, (error) => {
+      this.queuedBytes -= bytes.length;
+      if (!error) this.#onWritten();
+    });
+  }
+
+  admit(): void {
+    this.#onAdmitted();
+  }
+
+  close(): void {
+    this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), closeGraceMs).unref();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

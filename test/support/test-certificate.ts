@@ -1,0 +1,22 @@
+/** One local CA and server certificate for all tests of a process, made the way an edge makes it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureServerCertificate, type ServerCertificate } from '../../src/state/certificates.ts';
+import { openStateFolder } from '../../src/state/state-folder.ts';
+
+let certificate: Promise<ServerCertificate> | undefined;
+
+/** Returns a certificate for localhost, 127.0.0.1 and ::1. */
+export function testCertificate(): Promise<ServerCertificate> {
+  certificate ??= create();
+  return certificate;
+}
+
+async function create(): Promise<ServerCertificate> {
+  const path = await mkdtemp(join(tmpdir(), 'giraffe-certificate-'));
+  await using folder = await openStateFolder(path);
+  const made = await ensureServerCertificate(folder, { names: ['localhost', '127.0.0.1', '::1'], now: Date.now });
+  await rm(path, { recursive: true });
+  return made;
+}
