@@ -4,8 +4,10 @@ import module from 'node:module';
 
 if ('enableCompileCache' in module) module.enableCompileCache();
 
-// chalk and listr2 look at FORCE_COLOR only, so NO_COLOR (https://no-color.org) is translated before they are imported.
-if (process.env.NO_COLOR) process.env.FORCE_COLOR = '0';
+// chalk, listr2 and oclif look at FORCE_COLOR, so it says before they are imported what NO_COLOR (https://no-color.org)
+// and a stream that is no terminal mean.
+const isPlain = !process.stdout.isTTY || !process.stderr.isTTY;
+if (process.env.NO_COLOR || (isPlain && process.env.FORCE_COLOR === undefined)) process.env.FORCE_COLOR = '0';
 
 // A reader that has gone away (`giraffe … | head -1`) is no failure of ours.
 for (const stream of [process.stdout, process.stderr]) {

@@ -1,7 +1,9 @@
 /** The settings of `giraffe tunnel`. */
+import { GiraffeError } from '../errors/giraffe-error.ts';
 import { drainTimeout, logSettings, stateDir } from './common-settings.ts';
-import { optionalSetting, type SettingValues, setting } from './setting.ts';
-import { duration, hostName, oneOf, plainText, port, serverAddress, yesOrNo } from './units.ts';
+import type { Environment } from './env.ts';
+import { type FlagValues, optionalSetting, resolveSettings, type SettingValues, setting } from './setting.ts';
+import { authorityOr, duration, hostName, oneOf, plainText, port, serverAddress, yesOrNo } from './units.ts';
 
 /** Settings of an agent. */
 export const agentSettings = {
@@ -80,7 +82,7 @@ export const agentSettings = {
     defaultText: 'preserve',
     valueName: 'preserve|rewrite|VALUE',
     description: "Host that the service sees: the client's, the target's own, or a fixed one.",
-    schema: plainText('preserve, rewrite or a host'),
+    schema: authorityOr(['preserve', 'rewrite']),
   }),
   timeout: optionalSetting({
     flag: 'timeout',
@@ -96,3 +98,16 @@ export const agentSettings = {
 
 /** Values of {@link agentSettings}: times in milliseconds. */
 export type AgentSettings = SettingValues<typeof agentSettings>;
+
+/**
+ * Returns the values of an agent's settings. A token of a flag, in itself or in a file, goes before any of the environment.
+ *
+ * @throws {GiraffeError} GIR_ERR_USAGE or GIR_ERR_CONFIG.
+ */
+export function resolveAgentSettings(flags: FlagValues, env: Environment): AgentSettings {
+  const settings = resolveSettings(agentSettings, flags, env);
+  const { token, tokenFile } = agentSettings;
+  if (flags[tokenFile.flag] === undefined) return settings;
+  if (flags[token.flag] === undefined) return { ...settings, token: undefined };
+  throw new GiraffeError('GIR_ERR_USAGE', '--token and --token-file are both given; give one of them');
+}

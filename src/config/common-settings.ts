@@ -23,12 +23,11 @@ export const drainTimeout = setting({
 
 /** Settings of the log. */
 export const logSettings = {
-  logFormat: setting({
+  logFormat: optionalSetting({
     flag: 'log-format',
     env: 'GIRAFFE_LOG_FORMAT',
-    defaultText: 'pretty',
     valueName: 'FORMAT',
-    description: 'Form of the log: pretty for people, json for programs.',
+    description: 'Form of the log: pretty or json (default pretty on a terminal, else json).',
     schema: oneOf(['pretty', 'json']),
   }),
   logLevel: setting({

@@ -5,6 +5,7 @@
  * to the name of the setting and the value that was refused.
  */
 import * as z from 'zod';
+import { parseAuthority } from '../http/authority.ts';
 
 /** What a value of a setting is read from: the text of a flag or of an environment variable. */
 export type TextSchema<T> = z.ZodType<T, string>;
@@ -93,6 +94,19 @@ export function serverAddress(defaultPort: number): TextSchema<ServerAddress> {
     const parsed = host.safeParse(match?.[1] ?? value);
     const portNumber = match?.[2] === undefined ? defaultPort : wholeNumber(match[2], 1, 65_535);
     return parsed.success && portNumber !== undefined ? { host: parsed.data, port: portNumber } : undefined;
+  });
+}
+
+/** A host with an optional port as it may stand in the field Host, or one of a few words. */
+export function authorityOr<const Words extends readonly string[]>(words: Words): TextSchema<string> {
+  return text(`${words.join(', ')} or a host with an optional port`, (value) => {
+    if (words.includes(value)) return value;
+    try {
+      parseAuthority(value);
+      return value;
+    } catch {
+      return undefined;
+    }
   });
 }
 

@@ -28,11 +28,6 @@ export class ResponseWriter {
     socket.on('drain', () => this.#drained());
   }
 
-  /** Octets of the body that the client has not taken yet. */
-  get unconsumedBytes(): number {
-    return this.#unconsumedBytes;
-  }
-
   /** Writes a head; body octets that follow are framed as its `body` says. */
   head(head: ResponseHead, connection: string | undefined): void {
     this.#framing = head.body.kind;
@@ -59,8 +54,9 @@ export class ResponseWriter {
     else this.#unconsumedBytes += chunk.length;
   }
 
-  /** Ends the body. */
+  /** Ends the body. What the client has not taken yet is no longer anybody's credit. */
   end(trailers: FieldLines): void {
+    this.#unconsumedBytes = 0;
     if (this.#framing === 'chunked') this.text(lastChunkText(trailers));
     this.#framing = 'none';
   }

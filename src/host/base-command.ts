@@ -3,6 +3,7 @@
  */
 import { Command, Errors, type Interfaces } from '@oclif/core';
 import { type Environment, readEnvironment } from '../config/env.ts';
+import type { HookRunner } from './collect-extensions.ts';
 import { type ErrorReport, errorReport } from './error-report.ts';
 import { type Output, processOutput, writeEvent } from './output.ts';
 import { jsonFlag } from './setting-flags.ts';
@@ -15,6 +16,21 @@ export abstract class GiraffeCommand extends Command {
   protected readonly environment: Environment = readEnvironment();
   /** Where this command writes. */
   protected readonly output: Output = processOutput(this.environment);
+
+  /** Plugins as the host asks them for their extensions. */
+  protected get plugins(): HookRunner {
+    return this.config as unknown as HookRunner;
+  }
+
+  /**
+   * Whether programs read stdout.
+   *
+   * By the words themselves: the error to tell may be that they cannot be parsed.
+   */
+  protected get json(): boolean {
+    const end = this.argv.indexOf('--');
+    return this.argv.slice(0, end === -1 ? undefined : end).includes('--json');
+  }
 
   /** Does the work and returns the exit status. */
   protected abstract execute(): Promise<number>;
@@ -36,7 +52,7 @@ export abstract class GiraffeCommand extends Command {
     const { id = '', flags = {} } = this.ctor;
     const name = [this.config.bin, ...id.split(':')].join(' ');
     const report = errorReport(error, { name, flags: Object.keys({ ...flags, ...this.ctor.baseFlags }) });
-    if (this.#wantsJson()) writeEvent(this.output, 'error', jsonOf(report));
+    if (this.json) writeEvent(this.output, 'error', jsonOf(report));
     else for (const line of linesOf(report)) this.output.err(line);
     if (this.environment['DEBUG']) this.output.err(report.stack);
     return report.exit;
@@ -44,12 +60,6 @@ export abstract class GiraffeCommand extends Command {
 
   #crash(error: unknown): void {
     process.exit(this.#tell(error));
-  }
-
-  /** Looks at the words themselves: the error may be that they cannot be parsed. */
-  #wantsJson(): boolean {
-    const end = this.argv.indexOf('--');
-    return this.argv.slice(0, end === -1 ? undefined : end).includes('--json');
   }
 }
 

@@ -34,7 +34,7 @@ export function failureHtml({ code, entry, title, detail, requestId }: FailureFa
 ${sides.map((side) => sideItem(side, entry.side)).join('\n')}
 </ol>
 <h2>Next step</h2>
-<p>${escapeHtml(entry.fix)}</p>
+<p>${withCode(escapeHtml(entry.fix))}</p>
 <dl>
 <dt>Code</dt><dd><code>${escapeHtml(code)}</code></dd>
 <dt>Request id</dt><dd><code>${escapeHtml(requestId)}</code></dd>
@@ -54,6 +54,11 @@ function sideItem(side: Side, failed: Side): string {
 
 function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+/** Sets what stands between backticks as code. */
+function withCode(escaped: string): string {
+  return escaped.replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }
 
 const styles = `

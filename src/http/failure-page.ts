@@ -10,11 +10,13 @@ import type { FieldLine } from './field-line.ts';
 import type { ResponseHead } from './message.ts';
 import { proxyStatusValue } from './proxy-status.ts';
 
-/** What a failure response says, besides what the code table holds. */
+/** What a failure response says, besides what the code table holds. A GiraffeError is one. */
 export interface Failure {
   readonly code: ErrorCode;
   /** Sent to the client for GIR_ERR_REQUEST_INVALID only, where it is about the client's own request. */
   readonly detail?: string | undefined;
+  /** Message of an error: stands for `detail` when there is none. */
+  readonly message?: string | undefined;
 }
 
 /** The exchange that failed. */
@@ -44,7 +46,7 @@ export interface FailureResponse {
 export function failureResponse(failure: Failure, context: FailureContext): FailureResponse {
   const entry = codes[failure.code];
   const title = reasonPhrases.get(entry.status) ?? 'Error';
-  const detail = failure.code === 'GIR_ERR_REQUEST_INVALID' && failure.detail ? sentence(failure.detail) : undefined;
+  const detail = failureDetail(failure);
   const form = failureForm(context.accept);
   const text = renderings[form]({ code: failure.code, entry, title, detail, requestId: context.requestId });
   const body = Buffer.from(text, 'utf8');
@@ -113,21 +115,36 @@ function failureText({ code, entry, title, detail, requestId }: FailureFacts): s
   return `${lines.join('\n')}\n`;
 }
 
-/** Returns a detail, which begins in lower case and has no full stop, as a sentence. */
-function sentence(detail: string): string {
-  return `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`;
+/** Returns what may be told about an invalid request, as a sentence. */
+function failureDetail({ code, detail, message }: Failure): string | undefined {
+  const text = detail ?? message ?? '';
+  if (code !== 'GIR_ERR_REQUEST_INVALID' || text === '' || text === codes[code].summary) return undefined;
+  const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return sentence.endsWith('.') ? sentence : `${sentence}.`;
 }
 
-// RFC 9110 section 15, RFC 6585 for 429 and 431; 499 is nginx's, and seen in logs only.
+// RFC 9110 section 15.5 and 15.6, RFC 6585 for 428 to 431; 499 is nginx's, and seen in logs only.
 const reasonPhrases = new Map([
   [400, 'Bad Request'],
   [401, 'Unauthorized'],
   [403, 'Forbidden'],
   [404, 'Not Found'],
+  [405, 'Method Not Allowed'],
+  [406, 'Not Acceptable'],
+  [407, 'Proxy Authentication Required'],
   [408, 'Request Timeout'],
   [409, 'Conflict'],
+  [410, 'Gone'],
+  [411, 'Length Required'],
+  [412, 'Precondition Failed'],
   [413, 'Content Too Large'],
+  [414, 'URI Too Long'],
+  [415, 'Unsupported Media Type'],
+  [417, 'Expectation Failed'],
+  [421, 'Misdirected Request'],
+  [422, 'Unprocessable Content'],
   [426, 'Upgrade Required'],
+  [428, 'Precondition Required'],
   [429, 'Too Many Requests'],
   [431, 'Request Header Fields Too Large'],
   [499, 'Client Closed Request'],

@@ -3,8 +3,8 @@
  * other, and a head that means two things, or hides a line break, would split messages behind it.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import type { FieldLines } from './field-line.ts';
-import { parseContentLength } from './framing.ts';
+import { type FieldLines, fieldValues } from './field-line.ts';
+import { type Framing, parseFraming } from './framing.ts';
 import { isToken } from './head-syntax.ts';
 import { type BodyFraming, isBodyless, type RequestHead, type ResponseHead } from './message.ts';
 
@@ -17,24 +17,26 @@ export interface ResponseExpectation {
 }
 
 /**
- * Checks a response head from the agent, prepared for forwarding: no Transfer-Encoding line, framing in `body`.
+ * Checks a response head from the agent. It may still hold the origin's own hop-by-hop lines: the caller removes them
+ * with forwardedResponse() before it writes the head.
  *
  * @throws GIR_ERR_PROTOCOL for a status outside 100 to 599 or an unexpected 101, for names that are no token, for
- *   characters outside latin1 and control characters, and when `body` and Content-Length contradict each other or the
- *   kind of answer.
+ *   characters outside latin1 and control characters, and when `body`, the framing fields and the kind of answer
+ *   contradict each other.
  */
 export function assertForwardableResponseHead(head: ResponseHead, expected: ResponseExpectation = {}): void {
   const { status } = head;
   if (!Number.isInteger(status) || status < 100 || 599 < status) throw broken('a status outside 100 to 599');
   if (status === 101 && expected.isUpgrade !== true) throw broken('a 101 that was not asked for');
   if (notFieldText.test(head.reason)) throw broken('a reason phrase with a control character');
-  const lengthBytes = assertFields(head.fields);
+  assertLines(head.fields);
+  const framing = parseFraming(head.fields, head.minorVersion, 'GIR_ERR_PROTOCOL');
   if (isBodyless(expected.method ?? '', status)) {
     if (head.body.kind !== 'none') throw broken('a body in an answer that has none');
   } else if (head.body.kind === 'none') {
     if (expected.method !== undefined) throw broken('an answer without body framing');
   } else {
-    assertLength(head.body, lengthBytes);
+    assertFraming(head.body, framing);
   }
 }
 
@@ -48,10 +50,13 @@ export function assertForwardableRequestHead(head: RequestHead): void {
   if (!isToken(head.method)) throw broken('a method that is not a token');
   if (!forwardableTarget.test(head.target)) throw broken('a request target that is neither a path nor *');
   if (head.minorVersion !== 0 && head.minorVersion !== 1) throw broken('a version other than HTTP/1.0 and 1.1');
-  const lengthBytes = assertFields(head.fields);
+  assertLines(head.fields);
+  if (1 < fieldValues(head.fields, 'host').length) throw broken('more than one Host line');
   if (head.body.kind === 'until-close') throw broken('a request body that ends with the connection');
   if (head.body.kind === 'chunked' && head.minorVersion === 0) throw broken('a chunked body in HTTP/1.0');
-  assertLength(head.body, lengthBytes);
+  const framing = parseFraming(head.fields, head.minorVersion, 'GIR_ERR_PROTOCOL');
+  if (framing.isChunked) throw broken('a Transfer-Encoding line');
+  assertFraming(head.body, framing);
 }
 
 /**
@@ -60,40 +65,28 @@ export function assertForwardableRequestHead(head: RequestHead): void {
  * @throws GIR_ERR_PROTOCOL for broken field lines, and for fields that frame a message.
  */
 export function assertForwardableTrailers(trailers: FieldLines): void {
-  if (assertFields(trailers) !== undefined) throw broken('a Content-Length in a trailer section');
+  assertLines(trailers);
+  const { lengthBytes, isChunked } = parseFraming(trailers, 1, 'GIR_ERR_PROTOCOL');
+  if (isChunked || lengthBytes !== undefined) throw broken('a framing field in a trailer section');
 }
 
 // Characters above 0xff matter: writing latin1 would cut U+010A down to a line feed.
 const notFieldText = /[^\t\x20-\x7e\x80-\xff]/;
 const forwardableTarget = /^(?:\/[\x21-\x22\x24-\x7e\x80-\xff]*|\*)$/;
 
-/** Checks field lines, and returns what the one Content-Length says, if there is one. */
-function assertFields(fields: FieldLines): number | undefined {
-  let lengthBytes: number | undefined;
-  let hasHost = false;
+function assertLines(fields: FieldLines): void {
   for (const field of fields) {
-    const name = field[0];
-    const value = field[1];
-    if (!isToken(name)) throw broken('a field name that is not a token');
-    if (notFieldText.test(value)) throw broken('a field value with a control character');
-    // Only names of these lengths can be one of the three.
-    if (name.length !== 4 && name.length !== 14 && name.length !== 17) continue;
-    const lowerName = name.toLowerCase();
-    if (lowerName === 'transfer-encoding') throw broken('a Transfer-Encoding line');
-    if (lowerName === 'content-length') {
-      if (lengthBytes !== undefined) throw broken('more than one Content-Length line');
-      lengthBytes = parseContentLength(value, 'GIR_ERR_PROTOCOL');
-    } else if (lowerName === 'host') {
-      if (hasHost) throw broken('more than one Host line');
-      hasHost = true;
-    }
+    if (!isToken(field[0])) throw broken('a field name that is not a token');
+    if (notFieldText.test(field[1])) throw broken('a field value with a control character');
   }
-  return lengthBytes;
 }
 
-function assertLength(body: BodyFraming, lengthBytes: number | undefined): void {
+/** Checks that the framing fields say what `body` says; no Transfer-Encoding line is needed for a chunked one. */
+function assertFraming(body: BodyFraming, { lengthBytes, isChunked }: Framing): void {
   const expected = body.kind === 'length' ? body.lengthBytes : undefined;
-  if (lengthBytes !== expected) throw broken('Content-Length and the framing of the body differ');
+  if (lengthBytes !== expected || (isChunked && body.kind !== 'chunked')) {
+    throw broken('framing fields that differ from the framing of the body');
+  }
 }
 
 function broken(rule: string): GiraffeError {

@@ -12,7 +12,7 @@ import type { RequestHead, ResponseHead } from './message.ts';
 export interface ClientFacts {
   /** IP address of the peer, without brackets; an IPv4-mapped one is written as IPv4. */
   readonly address: string;
-  /** Port of the edge that the client reached, 1 to 65535: the value of X-Forwarded-Port. */
+  /** Port of the peer, 1 to 65535. It stays in the edge: X-Forwarded-Port is the port that the request is for. */
   readonly port: number;
   readonly scheme: 'http' | 'https';
   /** Whether what this peer says about clients behind it is believed. */
@@ -111,7 +111,8 @@ function addClientFacts(fields: FieldLine[], claims: FieldLines, facts: ClientFa
 
   fields.push(['X-Forwarded-For', address]);
   if (host !== undefined) fields.push(['X-Forwarded-Host', host]);
-  fields.push(['X-Forwarded-Proto', facts.scheme], ['X-Forwarded-Port', String(facts.port)], ['Forwarded', own]);
+  fields.push(['X-Forwarded-Proto', facts.scheme], ['X-Forwarded-Port', publicPort(host, facts.scheme)]);
+  fields.push(['Forwarded', own]);
   if (fieldValues(claims, 'x-real-ip').length !== 0) fields.push(['X-Real-IP', address]);
 }
 
@@ -125,7 +126,7 @@ function addProxiedFacts(
   const addresses = fieldValues(claims, 'x-forwarded-for').filter((value) => value !== '');
   const [host = own.host] = fieldValues(claims, 'x-forwarded-host');
   const [scheme = facts.scheme] = fieldValues(claims, 'x-forwarded-proto');
-  const [port = String(facts.port)] = fieldValues(claims, 'x-forwarded-port');
+  const [port = publicPort(host, scheme)] = fieldValues(claims, 'x-forwarded-port');
   fields.push(['X-Forwarded-For', [...addresses, own.address].join(', ')]);
   if (host !== undefined) fields.push(['X-Forwarded-Host', host]);
   fields.push(['X-Forwarded-Proto', scheme], ['X-Forwarded-Port', port]);
@@ -133,4 +134,10 @@ function addProxiedFacts(
   const forwarded = fieldValues(claims, 'forwarded');
   const earlier = forwarded.length === 0 ? convertedForwarded(addresses, host, scheme) : forwarded;
   fields.push(['Forwarded', appendedForwarded(earlier, own.own)]);
+}
+
+/** Returns the port in a Host value, or else the default one of the scheme. */
+function publicPort(host: string | undefined, scheme: string): string {
+  const written = /^(?:\[[^\]]*\]|[^:]*):([0-9]+)$/.exec(host ?? '')?.[1];
+  return written ?? (scheme === 'https' ? '443' : '80');
 }

@@ -51,7 +51,7 @@ export function parseFraming(fields: FieldLines, minorVersion: 0 | 1, code: Erro
  * @throws `code` unless it is digits only and at most 2^53 - 1.
  * @see RFC 9110 section 8.6 (Content-Length)
  */
-export function parseContentLength(text: string, code: ErrorCode): number {
+function parseContentLength(text: string, code: ErrorCode): number {
   if (!/^[0-9]+$/.test(text)) throw new GiraffeError(code, 'a Content-Length that is not one number');
   const bytes = Number(text);
   if (!Number.isSafeInteger(bytes)) throw new GiraffeError(code, 'a Content-Length above 2^53 - 1');

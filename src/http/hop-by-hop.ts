@@ -11,7 +11,7 @@ import { type FieldLine, type FieldLines, listMembers } from './field-line.ts';
 const defaultMaxOptions = 16;
 
 /** Raised when `Connection` lists more options than giraffe is willing to honour. */
-export class TooManyConnectionOptionsError extends GiraffeError {
+class TooManyConnectionOptionsError extends GiraffeError {
   override readonly name = 'TooManyConnectionOptionsError';
   /** How many options the sender listed. */
   readonly count: number;

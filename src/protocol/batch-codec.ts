@@ -30,13 +30,13 @@ export function decodeBatch(message: Buffer): Buffer {
   if (message.length === 0) return message;
   let lengthBytes = 0;
   let offset = 1;
-  for (let shift = 0; shift < 28; shift += 7) {
-    const octet = message[offset] ?? 0;
+  let octet = 0x80;
+  for (let shift = 0; shift < 28 && octet >= 0x80; shift += 7) {
+    octet = message[offset] ?? 0;
     offset += 1;
     lengthBytes |= (octet & 0x7f) << shift;
-    if (octet < 0x80) break;
   }
-  if (message[0] !== framesTag || offset + lengthBytes !== message.length) {
+  if (message[0] !== framesTag || octet >= 0x80 || offset + lengthBytes !== message.length) {
     throw new GiraffeError('GIR_ERR_PROTOCOL', 'malformed Batch message');
   }
   return message.subarray(offset);

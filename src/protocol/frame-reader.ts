@@ -30,9 +30,8 @@ const empty = Buffer.alloc(0);
 export class FrameReader {
   readonly #sink: FrameSink;
   #maxPayloadBytes: number;
-  /** An incomplete header, or an incomplete frame other than DATA. */
+  /** Its first {@link #heldBytes} octets are an incomplete header, or an incomplete frame other than DATA. */
   #held: Buffer = empty;
-  #heldParts: Buffer[] = [];
   #heldBytes = 0;
   #neededBytes = frameHeaderBytes;
   /** Octets of the current DATA payload that are still to come. */
@@ -81,9 +80,8 @@ export class FrameReader {
     const end = Math.min(chunk.length, offset + this.#neededBytes - this.#heldBytes);
     this.#hold(chunk.subarray(offset, end));
     if (this.#heldBytes === this.#neededBytes) {
-      const whole = this.#heldParts.length === 1 ? this.#held : Buffer.concat(this.#heldParts, this.#heldBytes);
+      const whole = this.#held.subarray(0, this.#heldBytes);
       this.#held = empty;
-      this.#heldParts = [];
       this.#heldBytes = 0;
       // A complete header may only tell how much more the frame needs.
       if (this.#readFrame(whole, 0) === 0) this.#hold(whole);
@@ -93,10 +91,16 @@ export class FrameReader {
 
   #hold(part: Buffer): void {
     if (part.length === 0) return;
-    // A copy, so that a few held octets do not keep a whole network buffer alive.
-    this.#held = Buffer.from(part);
-    this.#heldParts.push(this.#held);
-    this.#heldBytes += part.length;
+    const bytes = this.#heldBytes + part.length;
+    // A copy, so that a few held octets do not keep a whole network buffer alive. One buffer that doubles, so that
+    // a frame that comes octet by octet costs neither a buffer for each nor, before they come, its announced size.
+    if (bytes > this.#held.length) {
+      const larger = Buffer.allocUnsafe(Math.min(this.#neededBytes, bytes * 2));
+      larger.set(this.#held.subarray(0, this.#heldBytes));
+      this.#held = larger;
+    }
+    this.#held.set(part, this.#heldBytes);
+    this.#heldBytes = bytes;
   }
 
   /** Reads one frame at `offset`; returns its octets, or 0 when it is incomplete, with #neededBytes set. */

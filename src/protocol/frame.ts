@@ -38,6 +38,8 @@ export const frameHeaderBytes = 9;
 export const maxFramePayloadBytes = 1024 * 1024;
 /** Largest payload of a DATA frame that we send, in octets: small enough that streams take turns. */
 export const maxDataPayloadBytes = 64 * 1024;
+/** Credit of a stream never passes this, in octets (RFC 9113 section 6.9.1, The Flow-Control Window, has the same bound). */
+export const maxCreditBytes = 2 ** 31 - 1;
 /** Largest handshake payload (HELLO, WELCOME), in octets; it is read before anybody is authenticated. */
 export const maxHandshakePayloadBytes = 16 * 1024;
 

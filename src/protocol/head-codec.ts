@@ -9,6 +9,7 @@
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { FieldLine, FieldLines } from '../http/field-line.ts';
 import type { BodyFraming, RequestHead, ResponseHead } from '../http/message.ts';
+import { maxCreditBytes } from './frame.ts';
 
 /** What the edge tells the agent about one exchange. */
 export interface OpenRequest {
@@ -36,8 +37,8 @@ export function decodeOpenRequest(payload: Buffer): OpenRequest {
   const { first, fields } = splitFields(payload.toString('latin1'));
   const [method, target, version, body, window, endpoint, ...rest] = first.split(' ');
   if (!method || !target || !endpoint || body === undefined) throw malformed('request head');
-  const windowBytes = Number(window);
-  if (!Number.isSafeInteger(windowBytes) || windowBytes < 0) throw malformed('window in a request head');
+  const windowBytes = /^[0-9]{1,10}$/.test(window ?? '') ? Number(window) : Number.NaN;
+  if (!(windowBytes <= maxCreditBytes)) throw malformed('window in a request head');
   return {
     head: { method, target, minorVersion: minorVersion(version), fields, body: bodyFromWord(body) },
     endpoint,

@@ -7,15 +7,20 @@
  * than what the carrier already holds. Pure: no sockets, timers or clock.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { flagEndStream, type FrameType, frameType, maxDataPayloadBytes, type StreamId } from './frame.ts';
+import {
+  type FrameType,
+  flagEndStream,
+  frameType,
+  maxCreditBytes,
+  maxDataPayloadBytes,
+  type StreamId,
+} from './frame.ts';
 import { FrameBatch } from './frame-batch.ts';
 
 /** A stream counts as small until it has sent this many octets. */
 export const smallStreamBytes = 64 * 1024;
 /** After this many slices of small streams, one bulk stream gets a turn, so that none starves. */
 const smallSlicesPerBulkSlice = 8;
-/** Credit never grows above this, in octets (RFC 9113 section 6.9.1 has the same bound). */
-const maxCreditBytes = 2 ** 31 - 1;
 
 /** What one stream still has to send, and how much it may. */
 export class OutboundStream {
@@ -116,14 +121,14 @@ export class OutboundQueue {
   take(maxBytes: number): FrameBatch {
     const batch = new FrameBatch();
     this.#takeControl(batch, maxBytes);
-    const touched: OutboundStream[] = [];
+    const touched = new Set<OutboundStream>();
     while (batch.bytes < maxBytes) {
       const stream = this.#nextStream();
       if (stream === undefined) break;
       stream.isReady = false;
       if (!stream.canSend) continue;
       takeSlice(batch, stream);
-      touched.push(stream);
+      touched.add(stream);
       if (stream.canSend) this.#ready(stream);
     }
     for (const stream of touched) stream.onTaken();

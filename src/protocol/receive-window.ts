@@ -56,6 +56,8 @@ export class ReceiveWindow {
   readonly #pool: CreditPool;
   /** The size aimed at: credit under way plus octets not passed on. */
   #limitBytes: number;
+  /** What the pool was charged: what is promised, under way or unread beyond {@link minWindowBytes}. */
+  #chargedBytes: number;
   #creditBytes: number;
   #unreadBytes = 0;
   #isClosed = false;
@@ -65,12 +67,14 @@ export class ReceiveWindow {
   #fullSinceMs: number | undefined;
 
   /**
-   * @param grantedBytes What the sender may send without asking; the rest of the window is granted by {@link initialGrant}.
+   * @param grantedBytes What the sender may send without asking, from {@link sizeFor} or {@link minWindowBytes};
+   *   the rest of the window is granted by {@link initialGrant}.
    */
   constructor(pool: CreditPool, grantedBytes: number, nowMs: number) {
     this.#pool = pool;
     this.#creditBytes = grantedBytes;
     this.#limitBytes = grantedBytes;
+    this.#chargedBytes = Math.max(0, grantedBytes - minWindowBytes);
     this.#measuredSinceMs = nowMs;
   }
 
@@ -90,8 +94,14 @@ export class ReceiveWindow {
     return this.#limitBytes;
   }
 
-  /** Raises the window to a size from {@link sizeFor}; returns the increment to announce, in octets. */
+  /** Raises the window to a size from {@link sizeFor}; returns the increment to announce, in octets, 0 for none. */
   initialGrant(sizeBytes: number): number {
+    const chargedBytes = sizeBytes - minWindowBytes;
+    if (this.#isClosed) {
+      this.#pool.give(chargedBytes);
+      return 0;
+    }
+    this.#chargedBytes += chargedBytes;
     this.#limitBytes = sizeBytes;
     const increment = Math.max(0, sizeBytes - this.#creditBytes - this.#unreadBytes);
     this.#creditBytes += increment;
@@ -113,13 +123,16 @@ export class ReceiveWindow {
 
   /**
    * Counts octets that were passed on; returns the credit to announce now, in octets, 0 for none.
+   * @param bytes What goes beyond {@link unreadBytes} is not counted.
    * @param roundTripMs Shortest round trip seen on the carrier lately, in milliseconds.
    */
   consumed(bytes: number, nowMs: number, roundTripMs: number): number {
-    this.#unreadBytes -= bytes;
-    this.#measuredBytes += bytes;
+    const countedBytes = Math.min(bytes, this.#unreadBytes);
+    this.#unreadBytes -= countedBytes;
+    this.#measuredBytes += countedBytes;
     if (this.#isClosed) return 0;
     this.#adapt(nowMs, roundTripMs);
+    this.#release();
     const missing = this.#limitBytes - this.#creditBytes - this.#unreadBytes;
     // Small increments would cost a frame each; an eighth keeps the sender from ever running dry.
     if (missing * 8 < this.#limitBytes) return 0;
@@ -131,13 +144,14 @@ export class ReceiveWindow {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#pool.give(Math.max(0, this.#limitBytes - minWindowBytes));
+    this.#pool.give(this.#chargedBytes);
+    this.#chargedBytes = 0;
     this.#limitBytes = minWindowBytes;
   }
 
   #adapt(nowMs: number, roundTripMs: number): void {
     if (this.#fullSinceMs !== undefined && nowMs - this.#fullSinceMs >= slowReaderMs) {
-      this.#shrink();
+      this.#limitBytes = Math.max(minWindowBytes, Math.floor(this.#limitBytes / 2));
       this.#fullSinceMs = this.#unreadBytes * 2 > this.#limitBytes ? nowMs : undefined;
       return;
     }
@@ -150,14 +164,21 @@ export class ReceiveWindow {
     this.#measuredBytes = 0;
     this.#measuredSinceMs = nowMs;
     const keepsUp = this.#unreadBytes * 4 <= this.#limitBytes;
-    if (keepsUp && pathBytes * 2 >= this.#limitBytes && this.#limitBytes < maxWindowBytes) {
-      this.#limitBytes += this.#pool.take(Math.min(this.#limitBytes, maxWindowBytes - this.#limitBytes));
-    }
+    if (keepsUp && pathBytes * 2 >= this.#limitBytes) this.#grow();
   }
 
-  #shrink(): void {
-    const target = Math.max(minWindowBytes, Math.floor(this.#limitBytes / 2));
-    this.#pool.give(this.#limitBytes - target);
-    this.#limitBytes = target;
+  #grow(): void {
+    const chargedBytes = Math.min(this.#limitBytes * 2, maxWindowBytes) - minWindowBytes;
+    if (chargedBytes > this.#chargedBytes) this.#chargedBytes += this.#pool.take(chargedBytes - this.#chargedBytes);
+    this.#limitBytes = Math.min(chargedBytes, this.#chargedBytes) + minWindowBytes;
+  }
+
+  /** Gives back what a window that has shrunk does not need any more; the rest follows as it is passed on. */
+  #release(): void {
+    const heldBytes = Math.max(this.#limitBytes, this.#creditBytes + this.#unreadBytes);
+    const surplusBytes = this.#chargedBytes - (heldBytes - minWindowBytes);
+    if (surplusBytes <= 0) return;
+    this.#pool.give(surplusBytes);
+    this.#chargedBytes -= surplusBytes;
   }
 }

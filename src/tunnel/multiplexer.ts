@@ -18,7 +18,6 @@ import {
   noStream,
   type StreamId,
 } from '../protocol/frame.ts';
-import { FrameBatch } from '../protocol/frame-batch.ts';
 import { FrameReader } from '../protocol/frame-reader.ts';
 import { decodeReason, encodeReason } from '../protocol/handshake.ts';
 import { OutboundQueue, type OutboundStream } from '../protocol/outbound-queue.ts';
@@ -139,7 +138,7 @@ export class Multiplexer implements StreamPort {
   }
 
   /**
-   * Opens a stream with its head.
+   * Opens a stream with its head. On a carrier that is gone or going the stream is lost right after this returns.
    * @param windowBytes From {@link reserveWindow}, and told to the other end in the head.
    */
   open(id: StreamId, payload: Buffer, isEnd: boolean, windowBytes: number, sink: StreamSink): Stream {
@@ -148,6 +147,7 @@ export class Multiplexer implements StreamPort {
     this.#highestStream = id;
     this.#streams.set(id, stream);
     stream.sendHead(payload, { isEnd });
+    if (this.#isEnding) queueMicrotask(() => stream.fail(new GiraffeError('GIR_ERR_SESSION_LOST')));
     return stream;
   }
 
@@ -161,23 +161,36 @@ export class Multiplexer implements StreamPort {
     this.control(frameType.goAway, isAck ? flagAck : 0, noStream, encodeReason(reason.code, reason.message));
   }
 
-  /** Says why, then closes; streams still open are lost. */
+  /** Says why, behind what was said before, then closes; streams still open are lost. */
   close(reason: GiraffeError): void {
-    if (this.#phase === 'closing' || this.#phase === 'closed') return;
-    this.#phase = 'closing';
-    this.#closeReason = reason;
-    const lastWords = new FrameBatch();
-    const payload = encodeReason(reason.code, reason.message);
-    lastWords.add(frameType.goAway, 0, noStream, [payload], payload.length);
-    this.carrier.send(lastWords);
-    this.#failStreams(reason);
+    if (this.#isEnding) return;
+    this.#end(reason);
+    for (const stream of this.#streams.values()) this.#queue.discard(stream.outbound);
+    this.#queue.control(frameType.goAway, 0, noStream, encodeReason(reason.code, reason.message));
+    while (!this.#queue.isEmpty) {
+      const batch = this.#queue.take(maxCarrierBytes);
+      if (batch.bytes > 0) this.carrier.send(batch);
+    }
     this.carrier.close();
+    this.#failStreams(reason);
   }
 
   /** Ends the carrier at once. */
   destroy(reason: GiraffeError): void {
-    this.#closeReason ??= reason;
+    if (this.#phase === 'closed') return;
+    if (!this.#isEnding) this.#end(reason);
     this.carrier.destroy();
+  }
+
+  /** True when nothing more is sent or read. */
+  get #isEnding(): boolean {
+    return this.#phase === 'closing' || this.#phase === 'closed';
+  }
+
+  #end(reason: GiraffeError): void {
+    this.#phase = 'closing';
+    this.#closeReason = reason;
+    this.#keepAlive.stop();
   }
 
   // What streams ask of their multiplexer.
@@ -208,7 +221,7 @@ export class Multiplexer implements StreamPort {
   // Sending.
 
   #scheduleFlush(): void {
-    if (this.#isFlushScheduled || this.#phase === 'closed') return;
+    if (this.#isFlushScheduled || this.#isEnding) return;
     this.#isFlushScheduled = true;
     setImmediate(() => {
       this.#isFlushScheduled = false;
@@ -217,11 +230,11 @@ export class Multiplexer implements StreamPort {
   }
 
   #flush(): void {
-    if (this.#phase === 'closing' || this.#phase === 'closed') return;
-    while (!this.#queue.isEmpty && this.carrier.queuedBytes < maxCarrierBytes) {
+    while (!this.#isEnding && !this.#queue.isEmpty && this.carrier.queuedBytes < maxCarrierBytes) {
       const batch = this.#queue.take(maxCarrierBytes - this.carrier.queuedBytes);
       if (this.#queue.controlFrames === 0) this.#owedFrames = 0;
-      if (batch.bytes > 0) this.carrier.send(batch);
+      // A stream that was told of its room may have ended the carrier.
+      if (batch.bytes > 0 && !this.#isEnding) this.carrier.send(batch);
     }
   }
 
@@ -235,7 +248,7 @@ export class Multiplexer implements StreamPort {
   // Receiving.
 
   #read(chunk: Buffer): void {
-    if (this.#phase === 'closing' || this.#phase === 'closed') return;
+    if (this.#isEnding) return;
     try {
       this.#reader.push(chunk);
     } catch (error) {

@@ -51,6 +51,9 @@ export class Stream {
   readonly #port: StreamPort;
   readonly #window: ReceiveWindow;
   #inbound: Progress = 'head';
+  /** The owner has ended our direction; frames may still wait. */
+  #hasSentEnd = false;
+  /** The last frame of our direction has left. */
   #isOutboundEnded = false;
   #isOver = false;
   #isBlocked = false;
@@ -70,15 +73,17 @@ export class Stream {
 
   /** Sends a head; `isEnd` when no body and no trailers follow. */
   sendHead(payload: Buffer, { isInterim = false, isEnd = false } = {}): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#hasSentEnd) return;
     const flags = (isInterim ? flagInterim : 0) | (isEnd ? flagEndStream : 0);
     this.#port.control(frameType.head, flags, this.id, payload);
-    if (isEnd) this.#outboundDone();
+    if (!isEnd) return;
+    this.#hasSentEnd = true;
+    this.#outboundDone();
   }
 
   /** Sends body octets. Returns false when the source should pause until `onWritable`. The buffer must not change. */
   sendData(chunk: Buffer): boolean {
-    if (this.#isOver) return true;
+    if (this.#isOver || this.#hasSentEnd) return true;
     this.#port.data(this.outbound, chunk);
     this.#isBlocked = this.outbound.queuedBytes >= highWaterBytes;
     return !this.#isBlocked;
@@ -86,7 +91,8 @@ export class Stream {
 
   /** Ends our direction, behind what is queued. */
   sendEnd(trailers: FieldLines = []): void {
-    if (this.#isOver || this.#isOutboundEnded) return;
+    if (this.#isOver || this.#hasSentEnd) return;
+    this.#hasSentEnd = true;
     this.#port.end(this.outbound, encodeTrailers(trailers));
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { codes, type ErrorCode } from '../../src/errors/codes.ts';
+import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { failureForm } from '../../src/http/accept.ts';
 import { type FailureContext, failureResponse } from '../../src/http/failure-page.ts';
 import { fieldValues } from '../../src/http/field-line.ts';
@@ -44,7 +45,7 @@ describe('failureResponse()', () => {
     expect(page).toContain('GIR_ERR_NO_UPSTREAM');
     expect(page).toContain('id-1');
     expect(page).toContain('<li class="failed" aria-current="step">agent</li>');
-    expect(page).toContain('Start `giraffe tunnel` beside the service');
+    expect(page).toContain('Start <code>giraffe tunnel</code> beside the service');
     expect(page).not.toMatch(/<script|src=|href=|url\(|@import/);
   });
 
@@ -113,6 +114,13 @@ describe('failureResponse()', () => {
       expect(fieldValues(head.fields, 'proxy-status')).toEqual([proxyStatusValue(code)]);
       expect(fieldValues(head.fields, 'retry-after')).toEqual(codes[code].status === 503 ? ['1'] : []);
     }
+  });
+
+  it('takes an error as it is, and tells the broken rule only once', () => {
+    const told = failureResponse(new GiraffeError('GIR_ERR_REQUEST_INVALID', 'more than one Host line'), context);
+    expect(told.body.toString()).toContain('not valid HTTP/1.1. More than one Host line.\n');
+    const plain = failureResponse(new GiraffeError('GIR_ERR_REQUEST_INVALID'), context);
+    expect(plain.body.toString()).toContain('The request is not valid HTTP/1.1.\n');
   });
 
   it('answers HEAD without a body, but says how long it would be', () => {

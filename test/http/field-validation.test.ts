@@ -37,7 +37,8 @@ const brokenLines: readonly (readonly [what: string, line: readonly [string, str
   ['a name with a space', ['X ', 'b']],
   ['a name that latin1 would cut down to a token', ['X\u0141', 'b']],
   ['an empty name', ['', 'b']],
-  ['Transfer-Encoding', ['transfer-encoding', 'chunked']],
+  ['Transfer-Encoding beside another framing', ['transfer-encoding', 'chunked']],
+  ['an unknown Transfer-Encoding', ['Transfer-Encoding', 'gzip, chunked']],
   ['a Content-Length that is no number', ['Content-Length', '3x']],
 ];
 
@@ -50,6 +51,14 @@ describe('assertForwardableResponseHead()', () => {
     assertForwardableResponseHead({ ...response, status: 304, body: { kind: 'none' } }, { method: 'GET' });
     assertForwardableResponseHead({ ...response, body: { kind: 'none' } });
     assertForwardableResponseHead({ ...response, status: 103, fields: [], body: { kind: 'none' } });
+  });
+
+  it("lets the origin's Transfer-Encoding line stand where it says the same", () => {
+    const fields: FieldLines = [['Transfer-Encoding', 'chunked']];
+    assertForwardableResponseHead({ ...response, fields, body: { kind: 'chunked' } }, { method: 'GET' });
+    assertForwardableResponseHead({ ...response, fields, body: { kind: 'none' } }, { method: 'HEAD' });
+    const head: ResponseHead = { ...response, fields, body: { kind: 'until-close' } };
+    expect(() => assertForwardableResponseHead(head, { method: 'GET' })).toThrow(broken);
   });
 
   it.each(brokenLines)('refuses %s', (_, line) => {
@@ -130,6 +139,10 @@ describe('assertForwardableRequestHead()', () => {
       },
     ],
     ['Content-Length without a body', { fields: [['Content-Length', '1']] as FieldLines }],
+    [
+      'a Transfer-Encoding line beside chunks',
+      { fields: [['Transfer-Encoding', 'chunked']] as FieldLines, body: { kind: 'chunked' } },
+    ],
     ['a body until close', { body: { kind: 'until-close' } }],
     ['chunks in HTTP/1.0', { minorVersion: 0, body: { kind: 'chunked' } }],
     ['another version', { minorVersion: 2 as 1 }],

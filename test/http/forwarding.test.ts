@@ -9,8 +9,8 @@ import {
 } from '../../src/http/forwarding.ts';
 import type { RequestHead, ResponseHead } from '../../src/http/message.ts';
 
-const facts: ClientFacts = { address: '192.0.2.1', port: 443, scheme: 'https', isTrustedProxy: false };
-const proxy: ClientFacts = { ...facts, address: '10.0.0.1', scheme: 'http', port: 80, isTrustedProxy: true };
+const facts: ClientFacts = { address: '192.0.2.1', port: 50_123, scheme: 'https', isTrustedProxy: false };
+const proxy: ClientFacts = { ...facts, address: '10.0.0.1', scheme: 'http', isTrustedProxy: true };
 
 function request(fields: FieldLines, rest: Partial<RequestHead> = {}): RequestHead {
   return { method: 'GET', target: '/', minorVersion: 1, fields, body: { kind: 'none' }, ...rest };
@@ -37,7 +37,7 @@ describe('forwardedRequest()', () => {
       ['X-Forwarded-For', '192.0.2.1'],
       ['X-Forwarded-Host', 'app.test:8443'],
       ['X-Forwarded-Proto', 'https'],
-      ['X-Forwarded-Port', '443'],
+      ['X-Forwarded-Port', '8443'],
       ['Forwarded', 'for=192.0.2.1;host="app.test:8443";proto=https'],
       ['Via', '1.1 edge-1'],
       ['X-Request-Id', 'id-1'],
@@ -104,13 +104,13 @@ describe('forwardedRequest()', () => {
     const fields = forwarded(
       [
         ['Host', 'app.test'],
-        ['X-Forwarded-For', '2001:db8::7, unknown'],
+        ['X-Forwarded-For', '2001:db8::7, unknown, 203.0.113.7:5000'],
         ['X-Forwarded-Proto', 'https'],
       ],
       proxy,
     );
     expect(fieldValues(fields, 'forwarded')).toEqual([
-      'for="[2001:db8::7]";host=app.test;proto=https, for=unknown, for=10.0.0.1;host=app.test;proto=http',
+      'for="[2001:db8::7]";host=app.test;proto=https, for=unknown, for="203.0.113.7:5000", for=10.0.0.1;host=app.test;proto=http',
     ]);
   });
 
@@ -129,6 +129,16 @@ describe('forwardedRequest()', () => {
     const fields = forwarded([], { ...facts, address });
     expect(fieldValues(fields, 'x-forwarded-for')).toEqual([plain]);
     expect(fieldValues(fields, 'forwarded')).toEqual([`${element};proto=https`]);
+  });
+
+  it.each([
+    ['app.test', 'https', '443'],
+    ['app.test', 'http', '80'],
+    ['app.test:8081', 'http', '8081'],
+    ['[::1]', 'http', '80'],
+    ['[::1]:90', 'https', '90'],
+  ] as const)('names for Host %s over %s the port %s', (host, scheme, port) => {
+    expect(fieldValues(forwarded([['Host', host]], { ...facts, scheme }), 'x-forwarded-port')).toEqual([port]);
   });
 
   it('removes hop-by-hop lines and what Connection names, but nothing that it adds itself', () => {

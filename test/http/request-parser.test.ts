@@ -222,6 +222,16 @@ describe('RequestParser: states', () => {
     expect(parser.state).toBe('idle');
   });
 
+  it('treats each request of a connection alike', () => {
+    const { parser, sink } = requestRun();
+    pushOctets(parser, `\r\n${get}`);
+    parser.next();
+    pushOctets(parser, `\r\n${get}`);
+    expect(sink.heads).toHaveLength(2);
+    parser.next();
+    expect(() => pushOctets(parser, 'GET /\r\n')).toThrow(invalid);
+  });
+
   it('stops inside onHead and keeps all that follows, without onEnd', () => {
     const { parser, sink } = requestRun();
     sink.afterHead = () => parser.stop();

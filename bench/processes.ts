@@ -1,0 +1,64 @@
+/** Starts the processes that are measured, and reads their processor time and memory from /proc. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A child process and the first line it printed. */
+export interface Running {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly firstLine: string;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Starts a script of this folder. */
+export async function startScript(name: string, script: string, ...args: string[]): Promise<Running> {
+  return start(name, ['--import', 'jiti/register', `bench/${script}`, ...args], {});
+}
+
+/** Starts `giraffe`. */
+export async function startGiraffe(name: string, args: string[], env: Record<string, string>): Promise<Running> {
+  return start(name, ['bin/run.js', ...args], env, (line) => line.includes('"ready"'));
+}
+
+async function start(
+  name: string,
+  args: string[],
+  env: Record<string, string>,
+  isReady: (line: string) => boolean = () => true,
+): Promise<Running> {
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stderr.resume();
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!isReady(line)) continue;
+    child.stdout.resume();
+    return { name, child, firstLine: line };
+  }
+  throw new Error(`${name} ended before it was ready`);
+}
+
+/** Ends the processes, the last one first. */
+export async function stopAll(processes: readonly Running[]): Promise<void> {
+  for (const { child } of [...processes].reverse()) {
+    if (child.exitCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}
+
+const ticksPerSecond = 100;
+
+/** Processor time used so far, in microseconds (Linux). */
+export function cpuMicros({ child }: Running): number {
+  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6;
+}
+
+/** Resident memory, now or at its highest, in octets (Linux). */
+export function memoryBytes({ child }: Running, which: 'VmRSS' | 'VmHWM'): number {
+  const line = readFileSync(`/proc/${child.pid}/status`, 'utf8').split('\n').find((text) => text.startsWith(which));
+  return Number(line?.replace(/\D/g, '') ?? 0) * 1024;
+}

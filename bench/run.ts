@@ -1,0 +1,169 @@
+/**
+ * `npm run bench`: the same work through the origin directly, a bare Node reverse proxy, a plain TLS-to-TLS forwarder, and
+ * giraffe over gRPC and over TCP, in turn within one run. Prints medians, costs and ratios. See README.md in this folder.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { download, type LoadResult, loadGet, type Target, upload } from './load.ts';
+import { cpuMicros, memoryBytes, type Running, startGiraffe, startScript, stopAll } from './processes.ts';
+
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
+const secondsPerRound = Number(process.env['BENCH_SECONDS'] ?? 2);
+const bulkBytes = 256 * 1024 * 1024;
+
+interface Way {
+  readonly name: string;
+  readonly target: Target;
+  /** Processes between the load generator and the origin. */
+  readonly middle: readonly Running[];
+}
+
+const started: Running[] = [];
+const folder = mkdtempSync(join(tmpdir(), 'giraffe-bench-'));
+
+async function keep(running: Promise<Running>): Promise<Running> {
+  const process = await running;
+  started.push(process);
+  return process;
+}
+
+async function startWays(): Promise<{ ways: Way[]; edge: Running; agent: Running }> {
+  const origin = await keep(startScript('origin', 'origin.ts'));
+  const originPort = origin.firstLine;
+  const proxy = await keep(startScript('bare proxy', 'bare-proxy.ts', originPort));
+  const env = { GIRAFFE_STATE_DIR: folder };
+  const portFlags = ['--proxy-port', '0', '--api-port', '0', '--grpc-port', '0', '--tunnel-port', '0'];
+  const edge = await keep(startGiraffe('edge', ['server', 'start', '--json', ...portFlags], env));
+  const { ports } = JSON.parse(edge.firstLine) as { ports: { proxy: number; grpc: number; tunnel: number } };
+  const agentArgs = (domain: string, transport: string): string[] => [
+    ...['tunnel', originPort, '--domain', domain, '--transport', transport, '--json'],
+    ...['--server', `localhost:${ports.grpc}`, '--tunnel-port', String(ports.tunnel)],
+  ];
+  const agent = await keep(startGiraffe('agent', agentArgs('grpc.localhost', 'auto'), env));
+  const tcpAgent = await keep(startGiraffe('agent (tcp)', agentArgs('tcp.localhost', 'tcp'), env));
+  const far = await keep(startScript('tls far', 'tls-forwarder.ts', 'far', originPort, join(folder, 'server.pem'), join(folder, 'server-key.pem')));
+  const near = await keep(startScript('tls near', 'tls-forwarder.ts', 'near', far.firstLine));
+  const at = (port: number | string, host: string): Target => ({ port: Number(port), host });
+  const ways: Way[] = [
+    { name: 'direct', target: at(originPort, 'localhost'), middle: [] },
+    { name: 'bare proxy', target: at(proxy.firstLine, 'localhost'), middle: [proxy] },
+    { name: 'tls forwarder', target: at(near.firstLine, 'localhost'), middle: [near, far] },
+    { name: 'giraffe grpc', target: at(ports.proxy, 'grpc.localhost'), middle: [edge, agent] },
+    { name: 'giraffe tcp', target: at(ports.proxy, 'tcp.localhost'), middle: [edge, tcpAgent] },
+  ];
+  return { ways, edge, agent };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function table(title: string, rows: readonly Record<string, string | number>[]): void {
+  console.log(`\n${title}`);
+  const columns = Object.keys(rows[0] ?? {});
+  const width = (column: string): number => Math.max(column.length, ...rows.map((row) => String(row[column]).length));
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, index) => (index === 0 ? cell.padEnd(width(columns[index] ?? '')) : cell.padStart(width(columns[index] ?? '')))).join('  ');
+  console.log(line(columns));
+  for (const row of rows) console.log(line(columns.map((column) => String(row[column]))));
+}
+
+interface Sample {
+  readonly result: LoadResult;
+  readonly cpu: readonly number[];
+}
+
+async function measureGet(ways: readonly Way[], path: string, title: string): Promise<void> {
+  const samples = new Map<string, Sample[]>(ways.map(({ name }) => [name, []]));
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const way of ways) {
+      const before = way.middle.map(cpuMicros);
+      const result = await loadGet(way.target, path, 50, secondsPerRound * 1000);
+      const cpu = way.middle.map((process, index) => (cpuMicros(process) - (before[index] ?? 0)) / result.requests);
+      // The first round only warms up.
+      if (round > 0) samples.get(way.name)?.push({ result, cpu });
+    }
+  }
+  const cpuOf = (name: string): number => median(samples.get(name)?.map(({ cpu }) => cpu.reduce((a, b) => a + b, 0)) ?? []);
+  const bare = cpuOf('bare proxy');
+  table(
+    title,
+    ways.map(({ name, middle }) => {
+      const of = samples.get(name) ?? [];
+      return {
+        way: name,
+        'req/s': Math.round(median(of.map(({ result }) => result.requests / result.seconds))),
+        'p50 ms': median(of.map(({ result }) => result.p50Ms)).toFixed(2),
+        'p99 ms': median(of.map(({ result }) => result.p99Ms)).toFixed(2),
+        failed: of.reduce((sum, { result }) => sum + result.failed, 0),
+        'CPU µs/req': middle.map((_, index) => Math.round(median(of.map(({ cpu }) => cpu[index] ?? 0)))).join(' + ') || '-',
+        'CPU vs bare proxy': middle.length === 0 ? '-' : `${(cpuOf(name) / bare).toFixed(2)}x`,
+      };
+    }),
+  );
+}
+
+async function measureBulk(ways: readonly Way[]): Promise<void> {
+  const down = new Map<string, number[]>(ways.map(({ name }) => [name, []]));
+  const up = new Map<string, number[]>(ways.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const way of ways) {
+      down.get(way.name)?.push(await download(way.target, bulkBytes));
+      up.get(way.name)?.push(await upload(way.target, bulkBytes));
+    }
+  }
+  const speed = (of: Map<string, number[]>, name: string): number => median(of.get(name) ?? []);
+  table(
+    '256 MiB download and upload',
+    ways.map(({ name, middle }) => ({
+      way: name,
+      'down MB/s': Math.round(speed(down, name)),
+      'vs tls forwarder': `${(speed(down, name) / speed(down, 'tls forwarder')).toFixed(2)}x`,
+      'up MB/s': Math.round(speed(up, name)),
+      'up vs tls forwarder': `${(speed(up, name) / speed(up, 'tls forwarder')).toFixed(2)}x`,
+      'peak MB': middle.map((process) => Math.round(memoryBytes(process, 'VmHWM') / 1e6)).join(' + ') || '-',
+    })),
+  );
+}
+
+/** A small GET beside a 1 GiB download, and beside a slow reader, on the same tunnel; memory meanwhile. */
+async function measureBeside(way: Way, edge: Running, agent: Running): Promise<void> {
+  const idle = await loadGet(way.target, '/bytes/1024', 1, 3000);
+  const before = [edge, agent].map((process) => memoryBytes(process, 'VmRSS'));
+  const slow = download(way.target, 1024 ** 3, 100_000).catch(() => 0);
+  const besideSlow = await loadGet(way.target, '/bytes/1024', 1, 3000);
+  const bulk = download(way.target, 1024 ** 3);
+  const besideBulk = await loadGet(way.target, '/bytes/1024', 1, 3000);
+  const megabytesPerSecond = await bulk;
+  const after = [edge, agent].map((process) => memoryBytes(process, 'VmRSS'));
+  void slow;
+  const row = (name: string, result: LoadResult): Record<string, string | number> => ({
+    'GET 1 KiB on giraffe grpc': name,
+    'p50 ms': result.p50Ms.toFixed(2),
+    'p99 ms': result.p99Ms.toFixed(2),
+    'p99 vs idle': `${(result.p99Ms / idle.p99Ms).toFixed(2)}x`,
+    failed: result.failed,
+  });
+  table('One small request at a time beside others', [
+    row('alone', idle),
+    row('beside a reader of 1 GiB at 100 kB/s', besideSlow),
+    row(`beside a 1 GiB download (${Math.round(megabytesPerSecond)} MB/s)`, besideBulk),
+  ]);
+  const growth = after.map((bytes, index) => `${((bytes - (before[index] ?? 0)) / 1e6).toFixed(1)} MB`);
+  console.log(`\nmemory growth while both passed: edge ${growth[0]}, agent ${growth[1]}`);
+}
+
+try {
+  const { ways, edge, agent } = await startWays();
+  await measureGet(ways, '/bytes/1024', 'GET 1 KiB, 50 connections');
+  await measureGet(ways, '/bytes/102400', 'GET 100 KiB, 50 connections');
+  await measureBulk(ways);
+  const grpc = ways.find(({ name }) => name === 'giraffe grpc');
+  if (grpc !== undefined) await measureBeside(grpc, edge, agent);
+} finally {
+  await stopAll(started);
+  rmSync(folder, { recursive: true });
+}
+process.exit();

@@ -1,0 +1,333 @@
+/**
+ * One session with an edge: the carriers it has, the ones it still wants, and when it is over.
+ *
+ * It opens the first carrier with the token and the other one with a ticket, and replaces whichever is lost while the
+ * other one serves. When to open another session is for the connector.
+ */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { Welcome } from '../protocol/handshake.ts';
+import { CreditPool } from '../protocol/receive-window.ts';
+import type { CarrierKind } from '../tunnel/carrier.ts';
+import type { Stream, StreamSink } from '../tunnel/stream.ts';
+import type { AgentIdentity } from './agent-identity.ts';
+import type { AgentEvent, AgentMode, AgentOptions } from './agent-options.ts';
+import { backoffMs, defaultBackoff, delay } from './backoff.ts';
+import { createDeferred } from './deferred.ts';
+import type { EdgeDialer } from './edge-dialer.ts';
+import { isFinalRefusal } from './edge-failure.ts';
+import type { ExchangeAcceptor } from './exchange-acceptor.ts';
+import { Link, type LinkOwner } from './link.ts';
+import { type Target, targetText } from './target.ts';
+
+/** Time for one attempt unless the options say otherwise, in milliseconds. */
+const defaultConnectTimeoutMs = 10_000;
+/** A session that serves over gRPC waits this long for its second carrier before it calls itself ready, in milliseconds. */
+const secondCarrierGraceMs = 3000;
+/** Streams per carrier unless the options say otherwise. */
+const defaultMaxInboundStreams = 20_000;
+
+/** What all sessions of an agent share. */
+export interface SessionContext {
+  readonly options: AgentOptions;
+  readonly identity: AgentIdentity;
+  readonly dialer: EdgeDialer;
+  readonly acceptor: ExchangeAcceptor;
+  readonly emit: (event: AgentEvent) => void;
+}
+
+/** One session. */
+export class AgentSession implements LinkOwner {
+  readonly #context: SessionContext;
+  readonly #generation: number;
+  readonly #creditPool = new CreditPool();
+  readonly #links = new Map<CarrierKind, Link>();
+  /** Why a carrier is missing. */
+  readonly #failures = new Map<CarrierKind, GiraffeError>();
+  readonly #wanted = new Set<CarrierKind>();
+  readonly #abort = new AbortController();
+  readonly #retired = createDeferred<GiraffeError>();
+  readonly #ended = createDeferred<void>();
+  #phase: 'opening' | 'serving' | 'leaving' | 'ended' = 'opening';
+  #isAnnounced = false;
+  #welcome: Welcome | undefined;
+  #targets: ReadonlyMap<string, Target> = new Map();
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+    this.#generation = context.identity.nextGeneration();
+  }
+
+  /** Resolves with the reason when the session takes no new exchanges: it is over, or its edge is draining. */
+  get retired(): Promise<GiraffeError> {
+    return this.#retired.promise;
+  }
+
+  /** Resolves when all carriers are gone. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Whether the edge has agreed, on every carrier, to open no more streams, and none is open. */
+  get isDrained(): boolean {
+    return [...this.#links.values()].every((link) => link.isDrained);
+  }
+
+  /**
+   * Opens the session and announces that it serves.
+   * @throws {GiraffeError} Why it could not be had; a final refusal if there was one.
+   */
+  async open(): Promise<void> {
+    const { transport } = this.#context.options;
+    const first = await this.#openFirst(transport === 'auto' ? ['grpc', 'tls'] : [transport === 'tcp' ? 'tls' : 'grpc']);
+    if (this.#phase === 'opening') this.#phase = 'serving';
+    if (transport === 'auto' && first === 'grpc') {
+      const tried = createDeferred<void>();
+      void this.#keep('tls', 0, tried.resolve);
+      await Promise.race([tried.promise, delay(secondCarrierGraceMs, this.#abort.signal)]);
+    } else if (transport === 'auto') {
+      void this.#keep('grpc', 1);
+    }
+    if (this.#links.size === 0) throw await this.retired;
+    this.#announce();
+  }
+
+  /** Tells the edge on every carrier that we go away; nothing more is dialed. */
+  goAway(): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'leaving';
+    this.#abort.abort(new GiraffeError('GIR_ERR_CANCELLED'));
+    for (const link of this.#links.values()) link.goAway(new GiraffeError('GIR_ERR_DRAINING'));
+  }
+
+  /** Ends the session; exchanges in flight are lost. */
+  close(reason: GiraffeError): void {
+    this.#end(reason);
+    for (const link of [...this.#links.values()]) link.close(reason);
+  }
+
+  // The links' side.
+
+  onWelcome(link: Link, welcome: Welcome): void {
+    if (this.#phase === 'ended' || this.#links.has(link.kind)) throw new GiraffeError('GIR_ERR_SESSION_REPLACED');
+    if (this.#welcome === undefined) {
+      this.#targets = this.#context.identity.welcomed(welcome);
+      this.#welcome = welcome;
+    } else if (welcome.sessionId !== this.#welcome.sessionId) {
+      throw new GiraffeError('GIR_ERR_PROTOCOL', 'the ticket joined another session');
+    }
+    this.#links.set(link.kind, link);
+    this.#failures.delete(link.kind);
+    this.#context.emit({ type: 'carrier', carrier: link.kind, error: undefined });
+    this.#tellMode();
+  }
+
+  onOpen(link: Link, stream: Stream, payload: Buffer, isEnd: boolean): StreamSink {
+    return this.#context.acceptor.accept(stream, payload, isEnd, {
+      carrier: link.kind,
+      creditPool: this.#creditPool,
+      targetOf: (endpoint) => this.#targets.get(endpoint),
+    });
+  }
+
+  onGoAway(_link: Link, reason: GiraffeError): void {
+    if (isFinalRefusal(reason)) return this.close(reason);
+    if (reason.code !== 'GIR_ERR_DRAINING' || this.#phase === 'ended') return;
+    this.#phase = 'leaving';
+    this.#abort.abort(reason);
+    this.#retired.resolve(reason);
+  }
+
+  onClose(link: Link, reason: GiraffeError): void {
+    if (this.#links.get(link.kind) !== link) return;
+    this.#links.delete(link.kind);
+    this.#failures.set(link.kind, reason);
+    if (this.#links.size === 0) {
+      this.#end(reason);
+      this.#ended.resolve();
+    } else if (this.#phase === 'serving') {
+      this.#context.emit({ type: 'carrier', carrier: link.kind, error: reason });
+      this.#tellMode();
+      void this.#keep(link.kind, 1);
+    }
+  }
+
+  // Carriers.
+
+  /** Opens one of the kinds, the first one that can be had, and returns which. */
+  async #openFirst(kinds: readonly CarrierKind[]): Promise<CarrierKind> {
+    const failures: GiraffeError[] = [];
+    for (const kind of kinds) {
+      try {
+        // The time for the attempt is shared, so that a filtered port leaves some for the other one.
+        await this.#connect(kind, undefined, this.#connectTimeoutMs / kinds.length);
+        return kind;
+      } catch (error) {
+        const failure = GiraffeError.from(error);
+        if (isFinalRefusal(failure) || this.#phase === 'ended') throw failure;
+        failures.push(failure);
+      }
+    }
+    throw allFailed(failures);
+  }
+
+  /**
+   * Dials a carrier until the session has it.
+   * @param failures Failures so far, which decide about the first delay: 0 for none.
+   * @param onTried Called after the first attempt.
+   */
+  async #keep(kind: CarrierKind, failures: number, onTried: () => void = () => {}): Promise<void> {
+    if (this.#wanted.has(kind) || this.#context.options.transport !== 'auto') return;
+    this.#wanted.add(kind);
+    for (let failed = failures; this.#phase === 'serving' && !this.#links.has(kind); failed += 1) {
+      if (failed > 0) {
+        const delayMs = backoffMs(failed - 1, this.#context.options.backoff ?? defaultBackoff, Math.random());
+        await delay(delayMs, this.#abort.signal);
+      }
+      await this.#join(kind);
+      onTried();
+    }
+    this.#wanted.delete(kind);
+  }
+
+  async #join(kind: CarrierKind): Promise<void> {
+    const [living] = this.#links.values();
+    if (this.#phase !== 'serving' || living === undefined) return;
+    try {
+      await this.#connect(kind, () => living.requestTicket(), this.#connectTimeoutMs);
+    } catch {
+      // Noted where it happened; the next attempt follows.
+    }
+  }
+
+  /** Opens one carrier, within a time in milliseconds. */
+  async #connect(
+    kind: CarrierKind,
+    requestTicket: (() => Promise<string>) | undefined,
+    timeoutMs: number,
+  ): Promise<void> {
+    const { dialer, identity, options } = this.#context;
+    const port = this.#port(kind);
+    const attempt = limited(this.#abort.signal, timeoutMs, () => noAnswer(dialer.address(port), timeoutMs));
+    try {
+      const ticket = await abortable(requestTicket?.(), attempt.signal);
+      const { carrier, explain } = await dialer.dial(kind, port, attempt.signal);
+      const link = new Link({
+        carrier,
+        hello: identity.hello(this.#generation, ticket),
+        creditPool: this.#creditPool,
+        maxInboundStreams: options.maxInboundStreams ?? defaultMaxInboundStreams,
+        owner: this,
+      });
+      await link.opened(attempt.signal).catch((error: unknown) => {
+        throw explain(GiraffeError.from(error));
+      });
+    } catch (error) {
+      this.#noteFailure(kind, GiraffeError.from(error));
+      throw error;
+    } finally {
+      attempt.end();
+    }
+  }
+
+  #port(kind: CarrierKind): number {
+    const { grpcPort, tunnelPort } = this.#context.options.server;
+    if (kind === 'grpc') return grpcPort;
+    const known = this.#welcome?.ports.tunnel ?? 0;
+    return known === 0 ? tunnelPort : known;
+  }
+
+  get #connectTimeoutMs(): number {
+    return this.#context.options.connectTimeoutMs ?? defaultConnectTimeoutMs;
+  }
+
+  /** Says why a carrier could not be had, but not the same thing again with every attempt. */
+  #noteFailure(kind: CarrierKind, error: GiraffeError): void {
+    const before = this.#failures.get(kind);
+    this.#failures.set(kind, error);
+    if (this.#abort.signal.aborted || (before?.code === error.code && before.message === error.message)) return;
+    this.#context.emit({ type: 'carrier', carrier: kind, error });
+  }
+
+  // What people see.
+
+  #announce(): void {
+    const { emit, options } = this.#context;
+    const endpoints = this.#welcome?.endpoints ?? [];
+    this.#isAnnounced = true;
+    emit({
+      type: 'ready',
+      ...this.#mode(),
+      tunnels: options.tunnels.map(({ target }, index) => ({
+        domain: endpoints[index]?.host ?? '',
+        url: endpoints[index]?.url ?? '',
+        target: targetText(target),
+      })),
+    });
+  }
+
+  #tellMode(): void {
+    if (this.#isAnnounced && this.#phase === 'serving') this.#context.emit({ type: 'mode', ...this.#mode() });
+  }
+
+  #mode(): { mode: AgentMode; reason: string | undefined } {
+    const { transport } = this.#context.options;
+    if (this.#links.size > 1) return { mode: 'hybrid', reason: undefined };
+    const mode = this.#links.has('grpc') ? 'grpc' : 'tcp';
+    if (transport !== 'auto') return { mode, reason: `transport ${transport} was asked for` };
+    const failure = this.#failures.get(mode === 'grpc' ? 'tls' : 'grpc');
+    return { mode, reason: failure?.message ?? 'the other connection is still being opened' };
+  }
+
+  #end(reason: GiraffeError): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#abort.abort(reason);
+    this.#retired.resolve(reason);
+    if (this.#links.size === 0) this.#ended.resolve();
+  }
+}
+
+/** Returns a signal that follows another one and has a time limit, in milliseconds; call `end` when it is over. */
+function limited(
+  parent: AbortSignal,
+  timeoutMs: number,
+  reason: () => GiraffeError,
+): { signal: AbortSignal; end: () => void } {
+  const controller = new AbortController();
+  const follow = (): void => controller.abort(parent.reason);
+  const timer = setTimeout(() => controller.abort(reason()), timeoutMs);
+  parent.addEventListener('abort', follow);
+  if (parent.aborted) follow();
+  const end = (): void => {
+    clearTimeout(timer);
+    parent.removeEventListener('abort', follow);
+  };
+  return { signal: controller.signal, end };
+}
+
+/** Waits for `value`, but not longer than the signal allows. */
+async function abortable<T>(value: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
+  if (value === undefined) return undefined;
+  const aborted = createDeferred<never>();
+  const abort = (): void => aborted.reject(GiraffeError.from(signal.reason));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([value, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function noAnswer(address: string, timeoutMs: number): GiraffeError {
+  return new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', `${address} did not answer within ${timeoutMs} ms`);
+}
+
+/** One error for both ways: a certificate problem is the more telling one. */
+function allFailed(failures: readonly GiraffeError[]): GiraffeError {
+  const certificate = failures.find(({ code }) => code === 'GIR_ERR_EDGE_CERTIFICATE');
+  const [first] = failures;
+  const worst = certificate ?? first ?? new GiraffeError('GIR_ERR_EDGE_UNREACHABLE');
+  const detail = [...new Set(failures.map(({ message }) => message))].join('; ');
+  return new GiraffeError(worst.code, detail, { cause: worst });
+}

@@ -1,0 +1,119 @@
+/**
+ * Takes the streams that an edge opens, and connects each with the origin it is for: one of the configured targets,
+ * whatever the edge asks for.
+ */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { decodeOpenRequest, type OpenRequest } from '../protocol/head-codec.ts';
+import { type CreditPool, ReceiveWindow } from '../protocol/receive-window.ts';
+import type { CarrierKind } from '../tunnel/carrier.ts';
+import type { Stream, StreamSink } from '../tunnel/stream.ts';
+import type { AgentEvent, AgentOptions } from './agent-options.ts';
+import { type ExchangeOutcome, OriginExchange } from './origin-exchange.ts';
+import { OriginPool } from './origin-pool.ts';
+import { type Target, targetText } from './target.ts';
+
+/** Time to connect to an origin unless the options say otherwise, in milliseconds. */
+const defaultConnectTimeoutMs = 10_000;
+
+/** What an exchange takes from the session it came in. */
+export interface SessionFacts {
+  readonly carrier: CarrierKind;
+  readonly creditPool: CreditPool;
+  /** Returns the target of one of the session's endpoints. */
+  targetOf(endpoint: string): Target | undefined;
+}
+
+/** Accepts exchanges for all sessions of one agent. */
+export class ExchangeAcceptor {
+  readonly #options: AgentOptions;
+  readonly #emit: (event: AgentEvent) => void;
+  readonly #pools = new Map<string, OriginPool>();
+
+  constructor(options: AgentOptions, emit: (event: AgentEvent) => void) {
+    this.#options = options;
+    this.#emit = emit;
+    for (const { target } of options.tunnels) this.#addPool(target);
+  }
+
+  /** Open connections to origins, a count. */
+  get originConnections(): number {
+    let count = 0;
+    for (const pool of this.#pools.values()) count += pool.size;
+    return count;
+  }
+
+  /**
+   * Takes a stream.
+   * @throws {GiraffeError} GIR_ERR_PROTOCOL when its head has another layout; the carrier is of no use then.
+   */
+  accept(stream: Stream, payload: Buffer, isEnd: boolean, session: SessionFacts): StreamSink {
+    const request = decodeOpenRequest(payload);
+    stream.allow(request.windowBytes);
+    const target = session.targetOf(request.endpoint);
+    const pool = target && this.#pools.get(targetText(target));
+    if (pool === undefined) return this.#refuse(stream, request);
+    const exchange = new OriginExchange({
+      stream,
+      request,
+      pool,
+      hostHeader: this.#options.hostHeader,
+      sizeWindow: () => ReceiveWindow.sizeFor(session.creditPool),
+      onOutcome: (outcome) => this.#report(request, session.carrier, outcome),
+    });
+    exchange.begin(isEnd);
+    return exchange;
+  }
+
+  /** Closes the connections to all origins. */
+  close(): void {
+    for (const pool of this.#pools.values()) pool.close();
+  }
+
+  #addPool(target: Target): void {
+    const name = targetText(target);
+    if (this.#pools.has(name)) return;
+    const connectTimeoutMs = this.#options.originConnectTimeoutMs ?? defaultConnectTimeoutMs;
+    const onReach = (error: GiraffeError | undefined): void => this.#emit({ type: 'origin', target: name, error });
+    this.#pools.set(name, new OriginPool({ target, connectTimeoutMs, onReach }));
+  }
+
+  #refuse(stream: Stream, request: OpenRequest): StreamSink {
+    this.#options.logger.warn({ endpoint: request.endpoint }, 'the edge asked for an endpoint that is not ours');
+    stream.reset(new GiraffeError('GIR_ERR_ENDPOINT_UNKNOWN'));
+    return refusedSink;
+  }
+
+  #report(request: OpenRequest, carrier: CarrierKind, { status, error, durationMs }: ExchangeOutcome): void {
+    const { head, endpoint } = request;
+    const path = pathOf(head.target);
+    if (error !== undefined && error.code !== 'GIR_ERR_CANCELLED') {
+      const facts = { code: error.code, detail: error.message, method: head.method, domain: endpoint, path };
+      this.#options.logger.warn(facts, 'exchange failed');
+    }
+    this.#emit({
+      type: 'request',
+      method: head.method,
+      path,
+      domain: endpoint,
+      status,
+      code: error?.code,
+      durationMs,
+      carrier,
+    });
+  }
+}
+
+/** The path alone: queries carry secrets. */
+function pathOf(target: string): string {
+  const at = target.indexOf('?');
+  return at === -1 ? target : target.slice(0, at);
+}
+
+/** Takes what still comes on a stream that was refused, which is nothing. */
+const refusedSink: StreamSink = {
+  onHead: () => {},
+  onData: () => {},
+  onEnd: () => {},
+  onWritable: () => {},
+  onReset: () => {},
+};

@@ -1,0 +1,211 @@
+/**
+ * One exchange at the agent: a stream of the session on one side, a connection to the origin on the other.
+ *
+ * It has one owner of the connection at a time and one end, whatever happens. After an upgrade it hands both sides to a
+ * {@link Relay}. It sends a request again only when a kept connection turned out dead before it could matter.
+ */
+import { performance } from 'node:perf_hooks';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { FieldLines } from '../http/field-line.ts';
+import { requestHeadText } from '../http/head-text.ts';
+import { isIdempotent, type RequestHead, type ResponseHead } from '../http/message.ts';
+import { encodeResponseHead, type OpenRequest } from '../protocol/head-codec.ts';
+import { minWindowBytes } from '../protocol/receive-window.ts';
+import type { Stream, StreamSink } from '../tunnel/stream.ts';
+import type { HostHeader } from './agent-options.ts';
+import type { ConnectionUser, OriginConnection } from './origin-connection.ts';
+import { edgeResponseHead, edgeSwitchHead, originConnection, originRequestHead } from './origin-head.ts';
+import type { OriginPool } from './origin-pool.ts';
+import { Relay } from './relay.ts';
+import { RequestBody } from './request-body.ts';
+
+/** How an exchange ended at the agent. */
+export interface ExchangeOutcome {
+  /** Status of the answer; undefined when no final head was sent. */
+  readonly status: number | undefined;
+  /** Why it failed; undefined when it went well. */
+  readonly error: GiraffeError | undefined;
+  readonly durationMs: number;
+}
+
+/** What an exchange is made of. */
+export interface ExchangeStart {
+  readonly stream: Stream;
+  readonly request: OpenRequest;
+  readonly pool: OriginPool;
+  readonly hostHeader: HostHeader;
+  /** Chooses the size of a window for a large request body, in octets, and charges the session for it. */
+  readonly sizeWindow: () => number;
+  /** Called once. */
+  readonly onOutcome: (outcome: ExchangeOutcome) => void;
+}
+
+/** One exchange between edge and origin. */
+export class OriginExchange implements StreamSink, ConnectionUser {
+  readonly #start: ExchangeStart;
+  readonly #stream: Stream;
+  readonly #body: RequestBody;
+  readonly #startedMs = performance.now();
+  #head: RequestHead;
+  #connection: OriginConnection | undefined;
+  /** Octets written to the socket while it had enough; their credit waits for its drain. */
+  #heldBytes = 0;
+  #edgeEnded = false;
+  #status: number | undefined;
+  /** The response head said that nothing follows it. */
+  #isAnswerEnded = false;
+  #isFinished = false;
+
+  constructor(start: ExchangeStart) {
+    this.#start = start;
+    this.#stream = start.stream;
+    this.#head = start.request.head;
+    this.#body = new RequestBody(start.request.head.body);
+  }
+
+  /** Sends the request on its way. @param isEnd Whether the edge has nothing more to send. */
+  begin(isEnd: boolean): void {
+    const { request, pool, hostHeader } = this.#start;
+    try {
+      this.#head = originRequestHead(request, pool.target, hostHeader);
+    } catch (error) {
+      return this.#fail(GiraffeError.from(error));
+    }
+    const { body } = this.#head;
+    const isLarge = body.kind === 'chunked' || (body.kind === 'length' && body.lengthBytes > minWindowBytes);
+    if (isLarge && !isEnd) this.#stream.grant(this.#start.sizeWindow());
+    this.#send(request.upgrade === undefined ? pool.take(this.#head.method) : pool.dial(), isEnd);
+    if (isEnd) this.onEnd([]);
+  }
+
+  // The edge's side.
+
+  onHead(): void {}
+
+  onData(chunk: Buffer): void {
+    const connection = this.#connection;
+    // An answered exchange needs no more of its request; the edge gives it up when it sees the end of the answer.
+    if (connection === undefined) return this.#stream.consumed(chunk.length);
+    try {
+      if (this.#body.write(connection.socket, chunk)) this.#stream.consumed(chunk.length);
+      else this.#heldBytes += chunk.length;
+    } catch (error) {
+      this.#fail(GiraffeError.from(error));
+    }
+  }
+
+  onEnd(trailers: FieldLines): void {
+    this.#edgeEnded = true;
+    if (this.#connection === undefined) return;
+    try {
+      this.#body.end(this.#connection.socket, trailers);
+    } catch (error) {
+      this.#fail(GiraffeError.from(error));
+    }
+  }
+
+  onWritable(): void {
+    this.#connection?.socket.resume();
+  }
+
+  onReset(error: GiraffeError): void {
+    this.#drop();
+    this.#finish(error);
+  }
+
+  // The connection's side.
+
+  onResponseHead(head: ResponseHead): void {
+    const { request } = this.#start;
+    if (head.status === 101) {
+      this.#stream.sendHead(encodeResponseHead(edgeSwitchHead(head, request.upgrade)));
+      this.#status = head.status;
+      return;
+    }
+    const payload = encodeResponseHead(edgeResponseHead(head));
+    if (head.status < 200) return this.#stream.sendHead(payload, { isInterim: true });
+    this.#status = head.status;
+    this.#isAnswerEnded = head.body.kind === 'none' || (head.body.kind === 'length' && head.body.lengthBytes === 0);
+    this.#stream.sendHead(payload, { isEnd: this.#isAnswerEnded });
+  }
+
+  onResponseBody(chunk: Buffer): void {
+    if (!this.#stream.sendData(chunk)) this.#connection?.socket.pause();
+  }
+
+  onResponseEnd(trailers: FieldLines): void {
+    if (!this.#isAnswerEnded) this.#stream.sendEnd(trailers);
+    const connection = this.#connection;
+    this.#connection = undefined;
+    // A request that is not through would be read as the beginning of the next one.
+    if (this.#body.isWhole && connection?.socket.writableLength === 0) connection.release();
+    else connection?.destroy();
+    this.#drained();
+    this.#finish(undefined);
+  }
+
+  onSwitched(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    const stream = this.#stream;
+    stream.grant(this.#start.sizeWindow());
+    const relay = new Relay({ ...connection.detach(), stream, onFinished: (error) => this.#finish(error) });
+    stream.sink = relay;
+    if (this.#edgeEnded) relay.onEnd();
+  }
+
+  onDrain(): void {
+    this.#drained();
+  }
+
+  onFailure(error: GiraffeError): void {
+    const isStale = this.#connection?.isReused === true && !this.#connection.hasReceived;
+    this.#connection = undefined;
+    if (!isStale || this.#body.hasBegun || !isIdempotent(this.#head.method)) return this.#fail(error);
+    this.#send(this.#start.pool.dial(), this.#edgeEnded);
+  }
+
+  #drained(): void {
+    const bytes = this.#heldBytes;
+    this.#heldBytes = 0;
+    this.#stream.consumed(bytes);
+  }
+
+  #send(connection: OriginConnection, isEnd: boolean): void {
+    const { upgrade } = this.#start.request;
+    this.#connection = connection;
+    connection.begin(this, this.#head.method);
+    const text = requestHeadText(this.#head, originConnection(this.#head, upgrade));
+    const { socket } = connection;
+    const hasBody = this.#head.body.kind !== 'none' && !(isEnd && this.#body.isWhole);
+    if (!hasBody) {
+      socket.write(text, 'latin1');
+      return;
+    }
+    // What of the body came in the same batch as the head leaves together with it.
+    socket.cork();
+    socket.write(text, 'latin1');
+    process.nextTick(() => socket.uncork());
+  }
+
+  /** Gives the exchange up from our side. */
+  #fail(error: GiraffeError): void {
+    if (this.#isFinished) return;
+    this.#drop();
+    this.#stream.reset(error);
+    this.#finish(error);
+  }
+
+  #drop(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.destroy();
+  }
+
+  #finish(error: GiraffeError | undefined): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#start.onOutcome({ status: this.#status, error, durationMs: performance.now() - this.#startedMs });
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Prepares heads at the agent: requests for the origin, and answers for the edge. Pure.
+ *
+ * What is known about the client, Via and request ids is the edge's business; it has been added or will be.
+ */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { type FieldLine, type FieldLines, fieldValues, listMembers } from '../http/field-line.ts';
+import { assertForwardableRequestHead } from '../http/field-validation.ts';
+import { connectionOptions, forwardableFields, isHopByHop } from '../http/hop-by-hop.ts';
+import type { RequestHead, ResponseHead } from '../http/message.ts';
+import type { OpenRequest } from '../protocol/head-codec.ts';
+import type { HostHeader } from './agent-options.ts';
+import { type Target, targetAuthority } from './target.ts';
+
+/**
+ * Returns the head to write to the origin. It is checked, since the edge is not trusted either.
+ *
+ * @throws {GiraffeError} GIR_ERR_PROTOCOL when it could be read in two ways or hides a line break.
+ */
+export function originRequestHead(request: OpenRequest, target: Target, hostHeader: HostHeader): RequestHead {
+  const { head, upgrade } = request;
+  const hosted = hostHeader === 'preserve' ? head.fields : withHost(head.fields, hostValue(hostHeader, target));
+  const fields: FieldLines = upgrade === undefined ? hosted : [...hosted, ['Upgrade', upgrade]];
+  const prepared = fields === head.fields ? head : { ...head, fields };
+  assertForwardableRequestHead(prepared);
+  return prepared;
+}
+
+/**
+ * Returns the value of Connection for a request to the origin, undefined for none.
+ *
+ * @see RFC 9110 section 10.1.4 (TE): who sends TE names it in Connection.
+ */
+export function originConnection(head: RequestHead, upgrade: string | undefined): string | undefined {
+  const hasTe = head.fields.some(([name]) => name.length === 2 && name.toLowerCase() === 'te');
+  if (upgrade !== undefined) return hasTe ? 'Upgrade, TE' : 'Upgrade';
+  return hasTe ? 'TE' : undefined;
+}
+
+/**
+ * Returns an answer of the origin, 1xx or final, as the edge gets it: without what belongs to the origin's connection.
+ *
+ * @throws {GiraffeError} GIR_ERR_ORIGIN_PROTOCOL for more connection options than giraffe honours.
+ */
+export function edgeResponseHead(head: ResponseHead): ResponseHead {
+  return { ...head, fields: forwardableFields(head.fields, undefined, 'GIR_ERR_ORIGIN_PROTOCOL') };
+}
+
+/**
+ * Returns a 101 as the edge gets it: as other answers, and with its Upgrade, which says what was chosen.
+ *
+ * @param offered The protocols of the request's Upgrade; undefined when it had none.
+ * @throws {GiraffeError} GIR_ERR_UPGRADE_FAILED when nothing was offered, or the origin chose something else.
+ * @see RFC 9110 section 7.8 (Upgrade)
+ */
+export function edgeSwitchHead(head: ResponseHead, offered: string | undefined): ResponseHead {
+  if (offered === undefined) throw new GiraffeError('GIR_ERR_UPGRADE_FAILED', 'a 101 that nobody asked for');
+  const choices = fieldValues(head.fields, 'upgrade');
+  if (!isAmong(choices, offered)) {
+    const chosen = choices.length === 0 ? 'a 101 without Upgrade' : `a 101 to ${JSON.stringify(choices.join(', '))}`;
+    throw new GiraffeError('GIR_ERR_UPGRADE_FAILED', `${chosen}, where ${JSON.stringify(offered)} was offered`);
+  }
+  const options = connectionOptions(head.fields, undefined, 'GIR_ERR_ORIGIN_PROTOCOL');
+  const fields = head.fields.filter(([name]) => {
+    const lowerName = name.toLowerCase();
+    return lowerName === 'upgrade' || !isHopByHop(lowerName, options);
+  });
+  return { ...head, fields };
+}
+
+/** Says whether all protocols chosen were offered. Their names count; versions behind `/` may differ. */
+function isAmong(choices: readonly string[], offered: string): boolean {
+  const names = protocolNames([['Upgrade', offered]]);
+  const chosen = protocolNames(choices.map((choice): FieldLine => ['Upgrade', choice]));
+  return chosen.length > 0 && chosen.every((name) => names.includes(name));
+}
+
+function protocolNames(fields: FieldLines): string[] {
+  return listMembers(fields, 'upgrade').map((protocol) => protocol.split('/', 1)[0] ?? protocol);
+}
+
+function hostValue(hostHeader: Exclude<HostHeader, 'preserve'>, target: Target): string {
+  return hostHeader === 'rewrite' ? targetAuthority(target) : hostHeader.value;
+}
+
+/** Replaces the value of Host where it stands; a request without one gets it in front. */
+function withHost(fields: FieldLines, value: string): FieldLines {
+  const at = fields.findIndex(([name]) => name.toLowerCase() === 'host');
+  if (at === -1) return [['Host', value], ...fields];
+  return fields.map((field, index): FieldLine => (index === at ? [field[0], value] : field));
+}

@@ -1,0 +1,54 @@
+/**
+ * Opens sockets to a target. What is sent over them, and how long they are kept, is for their owners.
+ */
+import { isIP, type LookupFunction, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
+import type { Target } from './target.ts';
+
+/** TCP probes of an idle connection begin after this long, in milliseconds. The system sends them; it costs no timer. */
+const probeDelayMs = 60_000;
+
+/** Opens connections to one target. */
+export class OriginDialer {
+  readonly target: Target;
+  /** The loopback address that answered last; `localhost` may mean either. */
+  #loopback: string | undefined;
+
+  constructor(target: Target) {
+    this.target = target;
+  }
+
+  /** Returns a socket that is connecting. Half-open is allowed on it: its owner ends it. */
+  dial(): Socket {
+    const { target } = this;
+    if (target.kind === 'unix') return netConnect({ path: target.path, allowHalfOpen: true });
+    const options: TcpNetConnectOpts = {
+      host: target.host,
+      port: target.port,
+      allowHalfOpen: true,
+      autoSelectFamily: true,
+      keepAlive: true,
+      keepAliveInitialDelay: probeDelayMs,
+      noDelay: true,
+    };
+    if (target.host === 'localhost') options.lookup = this.#lookupLoopback;
+    if (!target.tls) return netConnect(options);
+    const name = isIP(target.host) === 0 ? { servername: target.host } : {};
+    return tlsConnect({ ...options, ...name, ALPNProtocols: ['http/1.1'] });
+  }
+
+  /** Notes which address answered, so that the next connection tries it first. */
+  connected(socket: Socket): void {
+    if (this.target.kind === 'tcp' && this.target.host === 'localhost') this.#loopback = socket.remoteAddress;
+  }
+
+  /** Answers for `localhost` without a resolver: both loopback addresses, the one that answered last in front. */
+  readonly #lookupLoopback: LookupFunction = (_host, _options, callback) => {
+    const addresses = [
+      { address: '::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+    ];
+    if (this.#loopback === '127.0.0.1') addresses.reverse();
+    callback(null, addresses);
+  };
+}

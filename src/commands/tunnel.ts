@@ -1,0 +1,41 @@
+/** `giraffe tunnel`: runs the agent until a signal ends it. */
+import { Args } from '@oclif/core';
+import { agentSettings, resolveAgentSettings } from '../config/agent-settings.ts';
+import { GiraffeCommand } from '../host/base-command.ts';
+import { flagsOf, flagValues } from '../host/setting-flags.ts';
+
+export default class Tunnel extends GiraffeCommand {
+  static override summary = 'Run the agent: make a service on this machine reachable through the edge.';
+  static override description =
+    'The agent dials out to the edge and needs no open port. Beside an edge it finds token and CA in the state folder; ' +
+    'elsewhere give it the line that `giraffe server start` printed.\n\nSIGTERM and SIGINT let what is in flight finish; ' +
+    'a second one ends at once.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> 3000',
+    '<%= config.bin %> <%= command.id %> --domain app.example.com --port 3000',
+    'GIRAFFE_TOKEN=grf_… <%= config.bin %> <%= command.id %> http://127.0.0.1:3000 --server edge.example.com --ca sha256:…',
+    '<%= config.bin %> <%= command.id %> unix:/run/app.sock --json',
+  ];
+  static override args = {
+    target: Args.string({
+      name: 'TARGET',
+      description: 'The service: a port, host:port, an http:// or https:// URL, or unix:/path.',
+    }),
+  };
+  static override flags = flagsOf(agentSettings);
+
+  protected override async execute(): Promise<number> {
+    const { args, flags } = await this.parse(Tunnel);
+    const given = flagValues(flags);
+    const settings = resolveAgentSettings(given, this.environment);
+    const { runAgent } = await import('../host/agent-host.ts');
+    return runAgent({
+      settings,
+      target: args.target,
+      isTokenVisible: given['token'] !== undefined && given['token'] !== '-',
+      environment: this.environment,
+      output: this.output,
+      json: this.json,
+    });
+  }
+}

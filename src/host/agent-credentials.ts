@@ -1,0 +1,102 @@
+/** Finds the token an agent shows to the edge, and decides how it trusts the edge's certificate. */
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
+import type { EdgeTrust } from '../agent/agent-options.ts';
+import type { AgentSettings } from '../config/agent-settings.ts';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { looksLikePin, parsePin } from '../state/certificate-pin.ts';
+import { readAgentToken, readCaCertificate } from '../state/local-files.ts';
+
+/** Longest token that is read from stdin or a file, in characters; longer than any the edge accepts. */
+const maxTokenLength = 8_192;
+
+/** Where a token may come from. */
+export interface TokenSources {
+  /** Reads stdin to its end. */
+  readStdin(): Promise<string>;
+  readonly stateDir: string;
+}
+
+/**
+ * Returns the token: --token or GIRAFFE_TOKEN, else the file of --token-file, else the one that an edge left in the state folder.
+ *
+ * @throws {GiraffeError} GIR_ERR_CONFIG when there is none, or a file or stdin does not hold one.
+ */
+export async function findToken(
+  settings: Pick<AgentSettings, 'token' | 'tokenFile'>,
+  sources: TokenSources,
+): Promise<string> {
+  const { token, tokenFile } = settings;
+  if (token === '-') return onlyToken(await sources.readStdin(), 'stdin');
+  if (token !== undefined) return onlyToken(token, '--token or GIRAFFE_TOKEN');
+  if (tokenFile !== undefined) return onlyToken(await readTokenFile(tokenFile), tokenFile);
+  const left = await readAgentToken(sources.stateDir);
+  if (left !== undefined) return left;
+  throw new GiraffeError(
+    'GIR_ERR_CONFIG',
+    'there is no token: set GIRAFFE_TOKEN or --token-file to the one that `giraffe server start` printed; ' +
+      `beside an edge, use its --state-dir (${sources.stateDir} holds none)`,
+  );
+}
+
+/** Decides how to trust the edge. Throws GIR_ERR_CERTIFICATE, GIR_ERR_CONFIG or GIR_ERR_STATE for a CA that cannot be used. */
+export async function findTrust(
+  settings: Pick<AgentSettings, 'ca' | 'insecure' | 'server'>,
+  stateDir: string,
+): Promise<EdgeTrust> {
+  if (settings.insecure) return { kind: 'insecure' };
+  if (settings.ca !== undefined) {
+    return looksLikePin(settings.ca)
+      ? { kind: 'pin', pin: parsePin(settings.ca) }
+      : { kind: 'ca', pem: await readCa(settings.ca) };
+  }
+  // The CA in the state folder is this machine's edge's, and may vouch for no other.
+  const pem = isThisMachine(settings.server.host) ? await readCaCertificate(stateDir) : undefined;
+  return pem === undefined ? { kind: 'system' } : { kind: 'ca', pem };
+}
+
+/** Tells whether a host is this machine: a loopback name or address, its host name, or an address of an interface. */
+export function isThisMachine(host: string): boolean {
+  const name = host.toLowerCase();
+  if (name === 'localhost' || name.endsWith('.localhost') || name === hostname().toLowerCase()) return true;
+  if (isIP(name) === 0) return false;
+  if (name === '::1' || name.startsWith('127.')) return true;
+  const own = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
+  return own.some((entry) => entry.address === name);
+}
+
+function onlyToken(text: string, source: string): string {
+  const token = text.trim();
+  if (token !== '' && token.length <= maxTokenLength && /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new GiraffeError('GIR_ERR_CONFIG', `${source} does not hold a token such as grf_…`);
+}
+
+async function readTokenFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new GiraffeError('GIR_ERR_CONFIG', `the token file ${path} cannot be read (${reasonOf(cause)})`, { cause });
+  }
+}
+
+async function readCa(path: string): Promise<string> {
+  let pem: string;
+  try {
+    pem = await readFile(path, 'utf8');
+  } catch (cause) {
+    const detail = `the CA file ${path} cannot be read (${reasonOf(cause)}); --ca takes a PEM file or sha256: and 64 hex digits`;
+    throw new GiraffeError('GIR_ERR_CERTIFICATE', detail, { cause });
+  }
+  try {
+    new X509Certificate(pem);
+    return pem;
+  } catch (cause) {
+    throw new GiraffeError('GIR_ERR_CERTIFICATE', `${path} holds no PEM certificate`, { cause });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+}

@@ -1,0 +1,11 @@
+/** What shows an agent's doings: to people or to programs. */
+import type { AgentEvent } from '../agent/agent-options.ts';
+
+/** Shows events as they come. */
+export interface AgentPresenter {
+  show(event: AgentEvent): void;
+  /** The service behind the tunnel has gone (`reason`) or is there (undefined). */
+  showOrigin(target: string, reason: string | undefined): void;
+  /** Resolves when everything that was shown has been written. */
+  settled(): Promise<void>;
+}

@@ -1,0 +1,86 @@
+/** What an edge tells when it is ready: a block for people, or one event for programs. Pure. */
+import { printable } from './printable.ts';
+
+/** The ports an edge listens on. */
+export interface AnnouncedPorts {
+  readonly proxy: number;
+  readonly api: number;
+  readonly grpc: number;
+  readonly tunnel: number;
+}
+
+/** A ready edge. */
+export interface EdgeAnnouncement {
+  readonly ports: AnnouncedPorts;
+  readonly apiHost: string;
+  readonly baseDomain: string;
+  /** Name or address by which other machines reach this one. */
+  readonly publicHost: string;
+  readonly stateDir: string;
+  /** Whether an agent finds the state folder without being told. */
+  readonly isDefaultStateDir: boolean;
+  /** Pin of our own CA; undefined with a certificate of the operator's. */
+  readonly caFingerprint: string | undefined;
+  /** The first token, only when it was made just now. */
+  readonly firstToken: string | undefined;
+}
+
+/** Port of the gRPC tunnel that an agent tries by itself. */
+const defaultGrpcPort = 4444;
+
+/** Returns the lines for people. The token stands in them only when it is new. */
+export function edgeReadyLines(edge: EdgeAnnouncement): string[] {
+  const { ports, baseDomain, apiHost } = edge;
+  const api = apiHost.includes(':') ? `[${apiHost}]` : apiHost;
+  const lines = [
+    'The edge is ready.',
+    `  clients          http://${baseDomain}:${ports.proxy}, and every name under ${baseDomain}`,
+    `  gRPC tunnel      port ${ports.grpc}`,
+    `  TCP tunnel       port ${ports.tunnel}`,
+    `  management API   http://${api}:${ports.api}`,
+    `  state folder     ${edge.stateDir}`,
+    '',
+    'Start an agent on this machine:',
+    `  ${localCommand(edge)}`,
+    ...remoteLines(edge),
+  ];
+  return lines.map(printable);
+}
+
+function localCommand({ ports, stateDir, isDefaultStateDir, caFingerprint, publicHost }: EdgeAnnouncement): string {
+  // A certificate of the operator's is for the public name, so that is the one to call, even from here.
+  const host = caFingerprint === undefined ? publicHost : 'localhost';
+  const isDefaultServer = host === 'localhost' && ports.grpc === defaultGrpcPort;
+  const server = isDefaultServer ? '' : ` --server ${authority(host, ports.grpc)}`;
+  return `giraffe tunnel 3000${server}${isDefaultStateDir ? '' : ` --state-dir ${shellWord(stateDir)}`}`;
+}
+
+function remoteLines({ ports, publicHost, caFingerprint, firstToken, stateDir }: EdgeAnnouncement): string[] {
+  const ca = caFingerprint === undefined ? '' : ` --ca ${caFingerprint}`;
+  const command = `giraffe tunnel 3000 --server ${authority(publicHost, ports.grpc)}${ca}`;
+  if (firstToken !== undefined) {
+    return [
+      'or paste this line on another machine (the token is shown only now):',
+      `  GIRAFFE_TOKEN=${firstToken} ${command}`,
+    ];
+  }
+  return [
+    `or on another machine, with the token in ${stateDir}/agent-token or a newer one in GIRAFFE_TOKEN:`,
+    `  ${command}`,
+  ];
+}
+
+/** Returns the fields of the event `ready`. Holds no token. */
+export function edgeReadyEvent(edge: EdgeAnnouncement, pid: number): object {
+  const { ports, baseDomain, stateDir, caFingerprint } = edge;
+  return { ports, baseDomain, stateDir, pid, ...(caFingerprint === undefined ? {} : { caFingerprint }) };
+}
+
+function authority(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Quotes a word for a POSIX shell where that is needed. */
+function shellWord(word: string): string {
+  return /^[\w./@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,185 @@
+/**
+ * Shows an agent's events to people: the start as a list and what follows as lines on stderr, the URL on stdout.
+ *
+ * Nothing from the network is printed as it is: see printable.ts.
+ */
+import { Chalk, chalkStderr, default as chalkStdout } from 'chalk';
+import type { AgentEvent, AgentMode, TransportChoice } from '../agent/agent-options.ts';
+import type { AgentPresenter } from './agent-presenter.ts';
+import type { Output } from './output.ts';
+import { printable, redacted } from './printable.ts';
+import type { StartupList, StartupStep } from './startup-list.ts';
+
+type EventOf<Type extends AgentEvent['type']> = Extract<AgentEvent, { type: Type }>;
+type CarrierKind = EventOf<'carrier'>['carrier'];
+
+const stepTitles: Readonly<Record<CarrierKind, { readonly begin: string; readonly done: string }>> = {
+  grpc: {
+    begin: 'Establishing gRPC tunnel for HTTP traffic',
+    done: 'gRPC tunnel established: unlimited HTTP concurrency',
+  },
+  tls: { begin: 'Establishing TCP tunnel for WebSocket traffic', done: 'WebSocket tunnel established' },
+};
+
+const carrierLabels: Readonly<Record<CarrierKind, string>> = { grpc: 'gRPC', tls: 'TCP' };
+/** Longest path that is shown of a request. */
+const maxPathLength = 200;
+
+/** What the presenter needs to know of the agent. */
+export interface HumanPresenterOptions {
+  readonly output: Output;
+  readonly list: StartupList;
+  readonly transport: TransportChoice;
+  /** The edge, for messages. */
+  readonly server: string;
+}
+
+/** Returns the line that tells which tunnels are in use. Pure. */
+export function modeLine(mode: AgentMode, reason: string | undefined): string {
+  switch (mode) {
+    case 'hybrid':
+      return 'HYBRID MODE ACTIVE: gRPC (HTTP) + TCP (WebSocket)';
+    case 'tcp':
+      return `TCP FALLBACK MODE: ${tell(reason ?? 'the gRPC tunnel is not in use')}`;
+    case 'grpc':
+      return `GRPC ONLY MODE: ${tell(reason ?? 'the TCP tunnel is not in use')}`;
+  }
+}
+
+/** Shows events to people. */
+export class HumanPresenter implements AgentPresenter {
+  readonly #options: HumanPresenterOptions;
+  readonly #chalk = new Chalk({ level: chalkStdout.level < chalkStderr.level ? chalkStdout.level : chalkStderr.level });
+  /** The carriers whose steps are still to be told, in order; the first one's step has begun. */
+  #waiting: CarrierKind[] = [];
+  #step: StartupStep | undefined;
+  readonly #outcomes = new Map<CarrierKind, string | undefined>();
+  #isStarting = false;
+  #wasReady = false;
+  #urls = '';
+  #lastProblem = '';
+
+  constructor(options: HumanPresenterOptions) {
+    this.#options = options;
+  }
+
+  show(event: AgentEvent): void {
+    switch (event.type) {
+      case 'connecting':
+        return this.#connecting(event);
+      case 'carrier':
+        return this.#carrier(event);
+      case 'ready':
+        return this.#ready(event);
+      case 'mode':
+        return this.#line(modeLine(event.mode, event.reason));
+      case 'reconnecting':
+        return this.#reconnecting(event);
+      case 'request':
+        return this.#request(event);
+      case 'closed':
+        return this.#endStart(event.error?.message ?? 'stopped');
+      case 'origin':
+        return undefined;
+    }
+  }
+
+  showOrigin(target: string, reason: string | undefined): void {
+    const text =
+      reason === undefined
+        ? `${tell(target)} is there.`
+        : `Nothing answers at ${tell(target)} (${tell(reason)}): requests get an error page until it does.`;
+    this.#line(reason === undefined ? text : this.#chalk.yellow(text));
+  }
+
+  async settled(): Promise<void> {
+    await this.#options.list.settled();
+  }
+
+  #connecting({ attempt }: EventOf<'connecting'>): void {
+    if (this.#wasReady || 1 < attempt) return;
+    const { list, transport } = this.#options;
+    this.#isStarting = true;
+    list.line('Starting tunnel establishment');
+    this.#waiting = transport === 'auto' ? ['grpc', 'tls'] : [transport === 'grpc' ? 'grpc' : 'tls'];
+    this.#beginStep();
+  }
+
+  #carrier({ carrier, error }: EventOf<'carrier'>): void {
+    if (this.#isStarting) {
+      this.#outcomes.set(carrier, error?.message);
+      this.#endSteps();
+    } else if (!this.#wasReady && error === undefined) {
+      this.#options.list.line(stepTitles[carrier].done);
+    }
+  }
+
+  #beginStep(): void {
+    const [carrier] = this.#waiting;
+    this.#step = carrier === undefined ? undefined : this.#options.list.begin(stepTitles[carrier].begin);
+  }
+
+  /** Ends the steps whose outcome is known, in order. */
+  #endSteps(): void {
+    for (
+      let [carrier] = this.#waiting;
+      carrier !== undefined && this.#outcomes.has(carrier);
+      [carrier] = this.#waiting
+    ) {
+      const reason = this.#outcomes.get(carrier);
+      if (reason === undefined) this.#step?.succeed(stepTitles[carrier].done);
+      else this.#step?.fail(tell(reason));
+      this.#waiting.shift();
+      this.#beginStep();
+    }
+  }
+
+  /** Ends the start: steps that nothing was heard of have failed. */
+  #endStart(reason: string): void {
+    if (!this.#isStarting) return;
+    this.#isStarting = false;
+    this.#step?.fail(tell(reason));
+    this.#step = undefined;
+    this.#waiting = [];
+  }
+
+  #ready({ mode, reason, tunnels }: EventOf<'ready'>): void {
+    this.#endStart(reason ?? 'not in use');
+    this.#wasReady = true;
+    this.#lastProblem = '';
+    const { list, output } = this.#options;
+    list.line(this.#chalk.green(modeLine(mode, reason)));
+    const urls = tunnels.map(({ url, target }) => `${tell(url)} -> ${tell(target)}`);
+    if (urls.join('\n') === this.#urls) return;
+    this.#urls = urls.join('\n');
+    void list.settled().then(() => {
+      for (const line of urls) output.out(line);
+    });
+  }
+
+  #reconnecting({ error, delayMs }: EventOf<'reconnecting'>): void {
+    this.#endStart(error.message);
+    const what = this.#wasReady ? 'The tunnel is down' : `No tunnel to ${this.#options.server} yet`;
+    const next = `next attempt in ${(delayMs / 1000).toFixed(1)} s`;
+    this.#line(this.#chalk.yellow(`${what}: ${tell(error.message)} (${error.code}); ${next}`));
+    if (this.#lastProblem !== error.code) this.#line(`  ${error.entry.fix}`);
+    this.#lastProblem = error.code;
+  }
+
+  #request({ method, path, status, code, durationMs, carrier }: EventOf<'request'>): void {
+    const shown = path.length <= maxPathLength ? path : `${path.slice(0, maxPathLength)}…`;
+    const outcome = [status, code].filter((part) => part !== undefined).join(' ');
+    const isBad = status === undefined || 500 <= status;
+    const text = `${tell(method)} ${tell(shown)} ${tell(outcome)} ${Math.round(durationMs)} ms ${carrierLabels[carrier]}`;
+    this.#line(isBad ? this.#chalk.red(text) : text);
+  }
+
+  /** Writes a line once the list is not being redrawn. */
+  #line(text: string): void {
+    void this.#options.list.settled().then(() => this.#options.output.err(text));
+  }
+}
+
+function tell(text: string): string {
+  return printable(redacted(text));
+}

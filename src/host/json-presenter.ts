@@ -1,0 +1,46 @@
+/** Shows an agent's events to programs: a line of JSON each, on stdout. The fields are listed in docs/reference. */
+import type { AgentEvent } from '../agent/agent-options.ts';
+import type { AgentPresenter } from './agent-presenter.ts';
+import { type Output, writeEvent } from './output.ts';
+import { redacted } from './printable.ts';
+
+/** Returns a presenter that writes NDJSON. */
+export function createJsonPresenter(output: Output): AgentPresenter {
+  return {
+    show: (event) => {
+      const fields = fieldsOf(event);
+      if (fields !== undefined) writeEvent(output, event.type, fields);
+    },
+    showOrigin: (target, reason) => writeEvent(output, 'origin', { target, reachable: reason === undefined, reason }),
+    settled: () => Promise.resolve(),
+  };
+}
+
+/** Returns what is told of an event; undefined for one that is told in another way. Pure. */
+export function fieldsOf(event: AgentEvent): object | undefined {
+  switch (event.type) {
+    case 'connecting':
+      return { attempt: event.attempt };
+    case 'ready': {
+      const { mode, reason, tunnels } = event;
+      return { url: tunnels[0]?.url, domain: tunnels[0]?.domain, mode, reason, tunnels };
+    }
+    case 'mode':
+      return { mode: event.mode, reason: event.reason };
+    case 'reconnecting':
+      return { ...problem(event.error), delayMs: Math.round(event.delayMs) };
+    case 'request': {
+      const { type: _, ...fields } = event;
+      return { ...fields, durationMs: Math.round(event.durationMs) };
+    }
+    case 'closed':
+      return event.error === undefined ? {} : problem(event.error);
+    case 'carrier':
+    case 'origin':
+      return undefined;
+  }
+}
+
+function problem({ code, message }: { readonly code: string; readonly message: string }): object {
+  return { code, message: redacted(message) };
+}

@@ -1,0 +1,50 @@
+/** An origin that records each octet it gets, and answers each head with the same octets. */
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A listening origin. */
+export interface RawOrigin extends AsyncDisposable {
+  readonly port: number;
+  /** What each connection sent, in the order in which they were opened, one character per octet. */
+  readonly received: readonly string[];
+  /** Everything that any connection sent. */
+  readonly text: string;
+}
+
+/** A complete answer without anything special. */
+export const plainAnswer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/**
+ * Starts an origin that answers whenever an empty line has come in.
+ * @param answer The octets of the answer, or what to do with the connection instead.
+ */
+export async function startRawOrigin(
+  answer: string | Buffer | ((socket: Socket, head: string) => void) = plainAnswer,
+): Promise<RawOrigin> {
+  const received: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const index = received.push('') - 1;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => {
+      const text = chunk.toString('latin1');
+      received[index] += text;
+      if (!text.includes('\r\n\r\n')) return;
+      if (typeof answer === 'function') answer(socket, text);
+      else socket.write(typeof answer === 'string' ? Buffer.from(answer, 'latin1') : answer);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    received,
+    get text() {
+      return received.join('');
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

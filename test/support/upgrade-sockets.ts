@@ -1,0 +1,96 @@
+/** Raw ends of an upgraded connection: a client that asks for it, and an origin that agrees. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { SocketReader } from './socket-reader.ts';
+
+/** What a raw upgrade request says. */
+export interface UpgradeRequest {
+  readonly host?: string;
+  readonly path?: string;
+  readonly protocol?: string;
+  /** Sent in the same write as the request. */
+  readonly firstBytes?: string;
+}
+
+/** Returns the head of an upgrade request. */
+export function upgradeHead({ host = 'app.test', path = '/chat', protocol = 'echo' }: UpgradeRequest = {}): string {
+  return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+}
+
+/** A client's end after the answer's head. */
+export interface UpgradedClient extends Disposable {
+  readonly socket: Socket;
+  readonly reader: SocketReader;
+  /** The head of the answer. */
+  readonly head: string;
+}
+
+/** Connects to a proxy port without sending anything. */
+export async function connectClient(port: number): Promise<SocketReader> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+  const reader = new SocketReader(socket);
+  await once(socket, 'connect');
+  return reader;
+}
+
+/** Asks for an upgrade and waits for the head of the answer, whatever it is. */
+export async function openUpgrade(port: number, request: UpgradeRequest = {}): Promise<UpgradedClient> {
+  const reader = await connectClient(port);
+  const { socket } = reader;
+  socket.write(upgradeHead(request) + (request.firstBytes ?? ''), 'latin1');
+  const head = await reader.through('\r\n\r\n');
+  return { socket, reader, head, [Symbol.dispose]: () => socket.destroy() };
+}
+
+/** A raw origin. */
+export interface RawOrigin extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  /** Its ends of the connections, in the order in which they came. */
+  readonly sockets: readonly Socket[];
+  /** Connections that are open now. */
+  readonly open: number;
+}
+
+/** The usual agreement. */
+export const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n';
+
+/**
+ * Starts an origin that hands out each connection once its request head was read.
+ * @param serve Gets the head and the socket's reader; writes the answer itself.
+ */
+export async function startRawOrigin(serve: (reader: SocketReader, head: string) => void | Promise<void>): Promise<RawOrigin> {
+  const sockets: Socket[] = [];
+  const open = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.push(socket);
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    const reader = new SocketReader(socket);
+    void reader.through('\r\n\r\n').then(
+      (head) => serve(reader, head),
+      () => socket.destroy(),
+    );
+  });
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 2048 });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    sockets,
+    get open() {
+      return open.size;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of open) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Agrees to the upgrade and sends back what comes, with half-close. */
+export function echo(reader: SocketReader): void {
+  reader.socket.write(switching);
+  reader.socket.pipe(reader.socket);
+}
