@@ -4,10 +4,13 @@ import module from 'node:module';
 
 if ('enableCompileCache' in module) module.enableCompileCache();
 
-// chalk, listr2 and oclif look at FORCE_COLOR, so it says before they are imported what NO_COLOR (https://no-color.org)
-// and a stream that is no terminal mean.
+// What NO_COLOR (https://no-color.org) and a stream that is no terminal mean, said before the import of those who look:
+// chalk and oclif at FORCE_COLOR=0, listr2 at NO_COLOR.
 const isPlain = !process.stdout.isTTY || !process.stderr.isTTY;
-if (process.env.NO_COLOR || (isPlain && process.env.FORCE_COLOR === undefined)) process.env.FORCE_COLOR = '0';
+if (process.env.NO_COLOR || (isPlain && process.env.FORCE_COLOR === undefined)) {
+  process.env.NO_COLOR = '1';
+  process.env.FORCE_COLOR = '0';
+}
 
 // A reader that has gone away (`giraffe … | head -1`) is no failure of ours.
 for (const stream of [process.stdout, process.stderr]) {

@@ -4,11 +4,9 @@
 import { randomBytes } from 'node:crypto';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { capabilities, type Hello, protocolVersion, type Welcome } from '../protocol/handshake.ts';
+import { softwareName } from '../telemetry/software.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { Target } from './target.ts';
-
-/** What is sent as the agent's software. */
-const software = 'giraffe-tunnel';
 
 /** The agent's part of every handshake. */
 export class AgentIdentity {
@@ -33,7 +31,7 @@ export class AgentIdentity {
   hello(generation: number, ticket: string | undefined): Hello {
     const hello: Hello = {
       version: protocolVersion,
-      software,
+      software: softwareName,
       capabilities: [...capabilities],
       token: this.#options.token,
       agentId: this.#agentId,

@@ -12,9 +12,10 @@ import type { Stream, StreamSink } from '../tunnel/stream.ts';
 import type { AgentIdentity } from './agent-identity.ts';
 import type { AgentEvent, AgentMode, AgentOptions } from './agent-options.ts';
 import { backoffMs, defaultBackoff, delay } from './backoff.ts';
+import { limitedSignal, withSignal } from './deadline.ts';
 import { createDeferred } from './deferred.ts';
 import type { EdgeDialer } from './edge-dialer.ts';
-import { isFinalRefusal } from './edge-failure.ts';
+import { allFailed, isFinalRefusal, noAnswer } from './edge-failure.ts';
 import type { ExchangeAcceptor } from './exchange-acceptor.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { type Target, targetText } from './target.ts';
@@ -78,7 +79,9 @@ export class AgentSession implements LinkOwner {
    */
   async open(): Promise<void> {
     const { transport } = this.#context.options;
-    const first = await this.#openFirst(transport === 'auto' ? ['grpc', 'tls'] : [transport === 'tcp' ? 'tls' : 'grpc']);
+    const first = await this.#openFirst(
+      transport === 'auto' ? ['grpc', 'tls'] : [transport === 'tcp' ? 'tls' : 'grpc'],
+    );
     if (this.#phase === 'opening') this.#phase = 'serving';
     if (transport === 'auto' && first === 'grpc') {
       const tried = createDeferred<void>();
@@ -94,9 +97,9 @@ export class AgentSession implements LinkOwner {
   /** Tells the edge on every carrier that we go away; nothing more is dialed. */
   goAway(): void {
     if (this.#phase === 'ended') return;
-    this.#phase = 'leaving';
-    this.#abort.abort(new GiraffeError('GIR_ERR_CANCELLED'));
-    for (const link of this.#links.values()) link.goAway(new GiraffeError('GIR_ERR_DRAINING'));
+    const reason = new GiraffeError('GIR_ERR_DRAINING');
+    this.#retire(reason);
+    for (const link of this.#links.values()) link.goAway(reason);
   }
 
   /** Ends the session; exchanges in flight are lost. */
@@ -132,9 +135,7 @@ export class AgentSession implements LinkOwner {
   onGoAway(_link: Link, reason: GiraffeError): void {
     if (isFinalRefusal(reason)) return this.close(reason);
     if (reason.code !== 'GIR_ERR_DRAINING' || this.#phase === 'ended') return;
-    this.#phase = 'leaving';
-    this.#abort.abort(reason);
-    this.#retired.resolve(reason);
+    this.#retire(reason);
   }
 
   onClose(link: Link, reason: GiraffeError): void {
@@ -163,7 +164,7 @@ export class AgentSession implements LinkOwner {
         return kind;
       } catch (error) {
         const failure = GiraffeError.from(error);
-        if (isFinalRefusal(failure) || this.#phase === 'ended') throw failure;
+        if (isFinalRefusal(failure) || this.#abort.signal.aborted) throw failure;
         failures.push(failure);
       }
     }
@@ -207,9 +208,9 @@ export class AgentSession implements LinkOwner {
   ): Promise<void> {
     const { dialer, identity, options } = this.#context;
     const port = this.#port(kind);
-    const attempt = limited(this.#abort.signal, timeoutMs, () => noAnswer(dialer.address(port), timeoutMs));
+    const attempt = limitedSignal(this.#abort.signal, timeoutMs, () => noAnswer(dialer.address(port), timeoutMs));
     try {
-      const ticket = await abortable(requestTicket?.(), attempt.signal);
+      const ticket = requestTicket && (await withSignal(requestTicket(), attempt.signal));
       const { carrier, explain } = await dialer.dial(kind, port, attempt.signal);
       const link = new Link({
         carrier,
@@ -278,56 +279,17 @@ export class AgentSession implements LinkOwner {
     return { mode, reason: failure?.message ?? 'the other connection is still being opened' };
   }
 
-  #end(reason: GiraffeError): void {
-    if (this.#phase === 'ended') return;
-    this.#phase = 'ended';
+  /** Stops dialing, and lets the connector go on. */
+  #retire(reason: GiraffeError): void {
+    this.#phase = 'leaving';
     this.#abort.abort(reason);
     this.#retired.resolve(reason);
+  }
+
+  #end(reason: GiraffeError): void {
+    if (this.#phase === 'ended') return;
+    this.#retire(reason);
+    this.#phase = 'ended';
     if (this.#links.size === 0) this.#ended.resolve();
   }
-}
-
-/** Returns a signal that follows another one and has a time limit, in milliseconds; call `end` when it is over. */
-function limited(
-  parent: AbortSignal,
-  timeoutMs: number,
-  reason: () => GiraffeError,
-): { signal: AbortSignal; end: () => void } {
-  const controller = new AbortController();
-  const follow = (): void => controller.abort(parent.reason);
-  const timer = setTimeout(() => controller.abort(reason()), timeoutMs);
-  parent.addEventListener('abort', follow);
-  if (parent.aborted) follow();
-  const end = (): void => {
-    clearTimeout(timer);
-    parent.removeEventListener('abort', follow);
-  };
-  return { signal: controller.signal, end };
-}
-
-/** Waits for `value`, but not longer than the signal allows. */
-async function abortable<T>(value: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
-  if (value === undefined) return undefined;
-  const aborted = createDeferred<never>();
-  const abort = (): void => aborted.reject(GiraffeError.from(signal.reason));
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort);
-  try {
-    return await Promise.race([value, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-function noAnswer(address: string, timeoutMs: number): GiraffeError {
-  return new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', `${address} did not answer within ${timeoutMs} ms`);
-}
-
-/** One error for both ways: a certificate problem is the more telling one. */
-function allFailed(failures: readonly GiraffeError[]): GiraffeError {
-  const certificate = failures.find(({ code }) => code === 'GIR_ERR_EDGE_CERTIFICATE');
-  const [first] = failures;
-  const worst = certificate ?? first ?? new GiraffeError('GIR_ERR_EDGE_UNREACHABLE');
-  const detail = [...new Set(failures.map(({ message }) => message))].join('; ');
-  return new GiraffeError(worst.code, detail, { cause: worst });
 }

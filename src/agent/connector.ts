@@ -83,17 +83,8 @@ export class Connector {
       return { error: failure, servedMs: undefined };
     }
     const servesSinceMs = performance.now();
-    const error = await Promise.race([session.retired, this.#stopped()]);
+    const error = await session.retired;
     return { error, servedMs: performance.now() - servesSinceMs };
-  }
-
-  #stopped(): Promise<GiraffeError> {
-    const { signal } = this.#stop;
-    return new Promise((resolve) => {
-      const stopped = (): void => resolve(new GiraffeError('GIR_ERR_DRAINING'));
-      if (signal.aborted) stopped();
-      else signal.addEventListener('abort', stopped, { once: true });
-    });
   }
 
   /** A name that the edge itself chose once and now refuses is no reason to give up: it may choose another one. */

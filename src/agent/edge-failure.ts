@@ -26,10 +26,25 @@ export function edgeFailure(error: Error, address: string): GiraffeError {
   return new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', `${address}: ${reasonText(error)}`, { cause: error });
 }
 
+/** The error for an edge that is silent. @param timeoutMs How long it was waited for, in milliseconds. */
+export function noAnswer(address: string, timeoutMs: number): GiraffeError {
+  return new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', `${address} did not answer within ${timeoutMs} ms`);
+}
+
+/** Makes one error of the failures of all ways to the edge: a certificate problem is the most telling one. */
+export function allFailed(failures: readonly GiraffeError[]): GiraffeError {
+  const certificate = failures.find(({ code }) => code === 'GIR_ERR_EDGE_CERTIFICATE');
+  const worst = certificate ?? failures[0] ?? new GiraffeError('GIR_ERR_EDGE_UNREACHABLE');
+  const detail = [...new Set(failures.map(({ message }) => message))].join('; ');
+  return new GiraffeError(worst.code, detail, { cause: worst });
+}
+
 /** OpenSSL's verification results, and Node's own for names. */
 function isCertificateError(error: NodeJS.ErrnoException): boolean {
   const code = error.code ?? '';
-  return /^(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_SELF|INVALID_CA|HOSTNAME_MISMATCH|ERR_TLS_CERT_ALTNAME)/.test(code);
+  return /^(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_SELF|INVALID_CA|HOSTNAME_MISMATCH|ERR_TLS_CERT_ALTNAME)/.test(
+    code,
+  );
 }
 
 function certificateText(error: NodeJS.ErrnoException & { cert?: PeerCertificate; host?: string }): string {

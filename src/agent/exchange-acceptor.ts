@@ -6,7 +6,7 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { decodeOpenRequest, type OpenRequest } from '../protocol/head-codec.ts';
 import { type CreditPool, ReceiveWindow } from '../protocol/receive-window.ts';
 import type { CarrierKind } from '../tunnel/carrier.ts';
-import type { Stream, StreamSink } from '../tunnel/stream.ts';
+import { ignoringSink, type Stream, type StreamSink } from '../tunnel/stream.ts';
 import type { AgentEvent, AgentOptions } from './agent-options.ts';
 import { type ExchangeOutcome, OriginExchange } from './origin-exchange.ts';
 import { OriginPool } from './origin-pool.ts';
@@ -80,7 +80,7 @@ export class ExchangeAcceptor {
   #refuse(stream: Stream, request: OpenRequest): StreamSink {
     this.#options.logger.warn({ endpoint: request.endpoint }, 'the edge asked for an endpoint that is not ours');
     stream.reset(new GiraffeError('GIR_ERR_ENDPOINT_UNKNOWN'));
-    return refusedSink;
+    return ignoringSink;
   }
 
   #report(request: OpenRequest, carrier: CarrierKind, { status, error, durationMs }: ExchangeOutcome): void {
@@ -108,12 +108,3 @@ function pathOf(target: string): string {
   const at = target.indexOf('?');
   return at === -1 ? target : target.slice(0, at);
 }
-
-/** Takes what still comes on a stream that was refused, which is nothing. */
-const refusedSink: StreamSink = {
-  onHead: () => {},
-  onData: () => {},
-  onEnd: () => {},
-  onWritable: () => {},
-  onReset: () => {},
-};

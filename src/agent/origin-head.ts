@@ -6,7 +6,7 @@
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type FieldLine, type FieldLines, fieldValues, listMembers } from '../http/field-line.ts';
 import { assertForwardableRequestHead } from '../http/field-validation.ts';
-import { connectionOptions, forwardableFields, isHopByHop } from '../http/hop-by-hop.ts';
+import { forwardableResponseFields } from '../http/hop-by-hop.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
 import type { OpenRequest } from '../protocol/head-codec.ts';
 import type { HostHeader } from './agent-options.ts';
@@ -43,11 +43,11 @@ export function originConnection(head: RequestHead, upgrade: string | undefined)
  * @throws {GiraffeError} GIR_ERR_ORIGIN_PROTOCOL for more connection options than giraffe honours.
  */
 export function edgeResponseHead(head: ResponseHead): ResponseHead {
-  return { ...head, fields: forwardableFields(head.fields, undefined, 'GIR_ERR_ORIGIN_PROTOCOL') };
+  return { ...head, fields: forwardableResponseFields(head) };
 }
 
 /**
- * Returns a 101 as the edge gets it: as other answers, and with its Upgrade, which says what was chosen.
+ * Returns a 101 as the edge gets it, as other answers, if its Upgrade says something that was offered.
  *
  * @param offered The protocols of the request's Upgrade; undefined when it had none.
  * @throws {GiraffeError} GIR_ERR_UPGRADE_FAILED when nothing was offered, or the origin chose something else.
@@ -60,12 +60,7 @@ export function edgeSwitchHead(head: ResponseHead, offered: string | undefined):
     const chosen = choices.length === 0 ? 'a 101 without Upgrade' : `a 101 to ${JSON.stringify(choices.join(', '))}`;
     throw new GiraffeError('GIR_ERR_UPGRADE_FAILED', `${chosen}, where ${JSON.stringify(offered)} was offered`);
   }
-  const options = connectionOptions(head.fields, undefined, 'GIR_ERR_ORIGIN_PROTOCOL');
-  const fields = head.fields.filter(([name]) => {
-    const lowerName = name.toLowerCase();
-    return lowerName === 'upgrade' || !isHopByHop(lowerName, options);
-  });
-  return { ...head, fields };
+  return edgeResponseHead(head);
 }
 
 /** Says whether all protocols chosen were offered. Their names count; versions behind `/` may differ. */

@@ -2,7 +2,7 @@
  * Opens sockets to a target. What is sent over them, and how long they are kept, is for their owners.
  */
 import { isIP, type LookupFunction, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { connect as tlsConnect } from 'node:tls';
+import { TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { Target } from './target.ts';
 
 /** TCP probes of an idle connection begin after this long, in milliseconds. The system sends them; it costs no timer. */
@@ -51,4 +51,14 @@ export class OriginDialer {
     if (this.#loopback === '127.0.0.1') addresses.reverse();
     callback(null, addresses);
   };
+}
+
+/**
+ * Closes a connection at once, and so that its other end cannot take what it got for all there was: with an RST where
+ * there is one. TLS says the same by a missing close_notify; a Unix socket has no way to say it.
+ */
+export function breakOff(socket: Socket): void {
+  const isTcp = !(socket instanceof TLSSocket) && socket.remoteAddress !== undefined;
+  if (isTcp) socket.resetAndDestroy();
+  else socket.destroy();
 }

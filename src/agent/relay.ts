@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { Stream, StreamSink } from '../tunnel/stream.ts';
+import { breakOff } from './origin-socket.ts';
 
 /** What a relay starts with. */
 export interface RelayStart {
@@ -58,7 +59,7 @@ export class Relay implements StreamSink {
 
   onReset(error: GiraffeError): void {
     this.#finish(error);
-    this.#socket.destroy();
+    breakOff(this.#socket);
   }
 
   // The origin's side.

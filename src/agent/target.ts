@@ -41,7 +41,8 @@ export function targetAuthority(target: Target): string {
 function targetFromUrl(text: string): Target {
   if (!URL.canParse(text)) throw invalid(text);
   const url = new URL(text);
-  const hasMore = url.username !== '' || url.password !== '' || url.pathname !== '/' || url.search !== '' || url.hash !== '';
+  const hasMore =
+    url.username !== '' || url.password !== '' || url.pathname !== '/' || url.search !== '' || url.hash !== '';
   if (hasMore) throw invalid(text);
   const tls = url.protocol === 'https:';
   const port = url.port === '' ? (tls ? 443 : 80) : validPort(url.port, text);

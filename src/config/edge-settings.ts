@@ -3,7 +3,10 @@ import { drainTimeout, logSettings, stateDir } from './common-settings.ts';
 import { optionalSetting, type SettingValues, setting } from './setting.ts';
 import { byteSize, count, duration, hostName, list, plainText, port } from './units.ts';
 
+const kibibyte = 1024;
 const mebibyte = 1024 ** 2;
+/** A head crosses the tunnel in one frame of at most 1 MiB, with what the edge adds to it. In octets. */
+const largestHeaderSize = 960 * kibibyte;
 
 /** Settings of an edge. Names of variables without GIRAFFE_ are those that existing deployments set. */
 export const edgeSettings = {
@@ -99,7 +102,7 @@ export const edgeSettings = {
     defaultText: '64KiB',
     valueName: 'SIZE',
     description: 'Largest header section of a request, then 431.',
-    schema: byteSize(1024, 16 * mebibyte),
+    schema: byteSize(kibibyte, largestHeaderSize),
   }),
   maxConnections: setting({
     flag: 'max-connections',

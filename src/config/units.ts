@@ -4,6 +4,7 @@
  * Pure. Each one's message says what is accepted, because a person reads it next
  * to the name of the setting and the value that was refused.
  */
+import { isIPv6 } from 'node:net';
 import * as z from 'zod';
 import { parseAuthority } from '../http/authority.ts';
 
@@ -75,8 +76,7 @@ export function hostName(): TextSchema<string> {
   return text('a host name or an IP address, without a port', (value) => {
     const bare = value.startsWith('[') && value.endsWith(']') ? value.slice(1, -1) : value;
     const isName = /^(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i.test(bare);
-    const isIpv6 = /^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?$/i.test(bare);
-    return (isName || isIpv6) && bare.length <= 253 ? bare.toLowerCase() : undefined;
+    return (isName || isIPv6(bare)) && bare.length <= 253 ? bare.toLowerCase() : undefined;
   });
 }
 

@@ -91,8 +91,10 @@ export class ClientConnection implements RequestSink, Responder {
   /** Applies the time limits; called about once a second. */
   sweep(nowMs: number): void {
     const { limits } = this.#context;
+    if (this.#phase === 'relay') return;
+    const isTaking = this.#sweepWrites(nowMs, limits.bodyIdleTimeoutMs);
+    if (isTaking || this.#isClosing) return;
     const waitedMs = nowMs - this.#waitingSinceMs;
-    if (this.#phase === 'relay' || this.#isClosing) return;
     if (this.#exchange === undefined) {
       const isBetweenRequests = this.#parser.state === 'idle' && this.#hasServed;
       if (isBetweenRequests && waitedMs > limits.keepAliveTimeoutMs) return this.#closeGently();
@@ -101,9 +103,8 @@ export class ClientConnection implements RequestSink, Responder {
     }
     const waitsForBody = !this.#isRequestDone && !this.#isPausedByExchange;
     if (waitsForBody && waitedMs > limits.bodyIdleTimeoutMs) {
-      return this.#exchange.clientFailed(new GiraffeError('GIR_ERR_REQUEST_TIMEOUT', 'the request body stopped'));
+      this.#exchange.clientFailed(new GiraffeError('GIR_ERR_REQUEST_TIMEOUT', 'the request body stopped'));
     }
-    this.#sweepWrites(nowMs, limits.bodyIdleTimeoutMs);
   }
 
   // Requests, from the parser.
@@ -145,11 +146,14 @@ export class ClientConnection implements RequestSink, Responder {
     this.#phase = 'started';
     const isOldClient = this.#request?.minorVersion === 0;
     const isDelimited = head.body.kind === 'none' || head.body.kind === 'length';
-    if (this.#context.isDraining() || (isOldClient && !isDelimited)) this.#keepsAlive = false;
+    // Whoever refuses a request that is still arriving will not read the rest, and says so (RFC 9110 section 10.1.1).
+    const isEarlyRefusal = !this.#isRequestDone && head.status >= 300;
+    if (this.#context.isDraining() || (isOldClient && !isDelimited) || isEarlyRefusal) this.#keepsAlive = false;
     const framed: ResponseHead = isDelimited
       ? head
       : { ...head, body: { kind: isOldClient ? 'until-close' : 'chunked' } };
-    this.#writer.head(framed, this.#keepsAlive ? (isOldClient ? 'keep-alive' : undefined) : 'close');
+    const persistence = this.#keepsAlive ? (isOldClient ? 'keep-alive' : undefined) : 'close';
+    this.#writer.head(framed, connectionValue(head.status, persistence));
   }
 
   switchProtocols(head: ResponseHead): void {
@@ -170,7 +174,7 @@ export class ClientConnection implements RequestSink, Responder {
   end(trailers: FieldLines): void {
     if (this.#phase === 'relay') {
       this.#hasRelayEnded = true;
-      this.#socket.end();
+      this.#writer.finish();
       return;
     }
     this.#writer.end(trailers);
@@ -189,14 +193,18 @@ export class ClientConnection implements RequestSink, Responder {
       isHead: this.#request?.method === 'HEAD',
     });
     this.#writer.head(head, this.#keepsAlive ? undefined : 'close');
-    if (body.length > 0) this.#socket.write(body);
+    if (body.length > 0) this.#writer.data(body);
     this.#afterAnswer();
+  }
+
+  takeBackHead(): boolean {
+    return this.#phase === 'started' && this.#writer.takeBackHead();
   }
 
   abort(): void {
     this.#phase = 'done';
     // An RST, so that not even a response delimited by the end of the connection looks whole.
-    this.#socket.resetAndDestroy();
+    this.#writer.abort();
   }
 
   resume(): void {
@@ -246,7 +254,7 @@ export class ClientConnection implements RequestSink, Responder {
   #afterAnswer(): void {
     this.#halfCloseWatch?.stop();
     this.#exchange = undefined;
-    if (!this.#keepsAlive || this.#socket.readableEnded) return this.#closeGently();
+    if (!this.#keepsAlive) return this.#closeGently();
     if (!this.#isRequestDone) return;
     this.#waitingSinceMs = performance.now();
     // Behind the current call: answers to pipelined requests must not pile up on the stack.
@@ -255,22 +263,35 @@ export class ClientConnection implements RequestSink, Responder {
 
   #readNext(): void {
     if (this.#socket.destroyed || this.#exchange !== undefined) return;
+    // Who does not read the answers gets no further ones, or a flood of requests would fill our memory with them.
+    if (this.#socket.writableNeedDrain) {
+      this.#socket.once('drain', () => this.#readNext());
+      return;
+    }
     this.#request = undefined;
     this.#parser.next();
     const rest = this.#parser.takeRest();
     this.#resumeReading();
-    if (rest !== undefined) this.#parse(rest);
-    else if (this.#context.isDraining()) this.#closeGently();
+    if (rest === undefined) {
+      if (this.#context.isDraining() || this.#socket.readableEnded) this.#closeGently();
+      return;
+    }
+    this.#parse(rest);
+    // A FIN came behind requests that were held until now.
+    if (this.#socket.readableEnded) this.#clientEnded();
   }
 
   /** Ends our side, then reads and drops what still comes, so that no RST overtakes the answer. */
   #closeGently(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.#socket.end();
+    this.#writer.finish();
     this.#resumeReading();
     if (this.#socket.readableEnded) return;
-    setTimeout(() => this.#socket.destroy(), lingerMs).unref();
+    // From when everything has left: a client may take its time for that, which sweep() watches.
+    const linger = (): void => void setTimeout(() => this.#socket.destroy(), lingerMs).unref();
+    if (this.#socket.writableFinished) linger();
+    else this.#socket.once('finish', linger);
   }
 
   #clientEnded(): void {
@@ -278,8 +299,10 @@ export class ClientConnection implements RequestSink, Responder {
       this.#exchange?.bodyEnd([]);
       return;
     }
-    if (this.#isClosing || this.#exchange === undefined) {
-      if (!this.#isClosing) this.#socket.end();
+    if (this.#isClosing) return;
+    if (this.#exchange === undefined) {
+      // In any other state a request has been answered just now, and what is held behind it comes next.
+      if (this.#parser.state === 'idle' || this.#parser.state === 'head') this.#writer.finish();
       return;
     }
     if (!this.#isRequestDone) {
@@ -320,16 +343,28 @@ export class ClientConnection implements RequestSink, Responder {
     this.#socket.resume();
   }
 
-  /** A client that takes nothing of what waits for it is cut off. */
-  #sweepWrites(nowMs: number, limitMs: number): void {
+  /** Whether something waits for the client. One that takes nothing of it is cut off; its other waits begin later. */
+  #sweepWrites(nowMs: number, limitMs: number): boolean {
     const length = this.#socket.writableLength;
     if (length === 0 || length !== this.#writeProgress.length) this.#writeProgress = { length, sinceMs: nowMs };
     else if (nowMs - this.#writeProgress.sinceMs > limitMs) this.#socket.destroy();
+    if (length > 0) this.#waitingSinceMs = nowMs;
+    return length > 0;
   }
 }
 
-/** Says whether the client wants to keep the connection (RFC 9112 section 9.3). */
+/** Returns the value of Connection: who sends Upgrade, as a 426 does, names it there (RFC 9110 section 7.8). */
+function connectionValue(status: number, persistence: string | undefined): string | undefined {
+  if (status !== 426) return persistence;
+  return persistence === undefined ? 'Upgrade' : `${persistence}, Upgrade`;
+}
+
+/**
+ * Says whether the client wants to keep the connection (RFC 9112 section 9.3). Not after CONNECT: what follows it was
+ * meant for somebody else, and is no request.
+ */
 function isPersistent(head: RequestHead): boolean {
+  if (head.method === 'CONNECT') return false;
   const options = listMembers(head.fields, 'connection');
   if (options.includes('close')) return false;
   return head.minorVersion === 1 || options.includes('keep-alive');

@@ -35,20 +35,21 @@ export class ClientListener {
     this.#options = options;
     this.#opener = opener;
     this.#isTrusted = createProxyTrust(options.trustedProxies);
-    const { limits, logger } = options;
+    const { limits } = options;
     this.#server = createServer(
       { allowHalfOpen: true, noDelay: true, highWaterMark: socketBufferBytes },
       (socket) => this.#accept(socket),
     );
     this.#server.maxConnections = limits.maxConnections + maxSurplus;
-    // Out of file descriptors, for example: what is open goes on, and accepting works again by itself.
-    this.#server.on('error', (error) => logger.error({ err: error }, 'cannot accept a connection'));
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
     this.#timer.unref();
   }
 
   async listen(address: EdgeOptions['proxy']): Promise<number> {
-    return listen(this.#server, address);
+    const port = await listen(this.#server, address);
+    // Out of file descriptors, for example: what is open goes on, and accepting works again by itself.
+    this.#server.on('error', (error) => this.#options.logger.error({ err: error }, 'cannot accept a connection'));
+    return port;
   }
 
   /** Stops accepting, closes idle connections, and lets busy ones finish what they are answering. */

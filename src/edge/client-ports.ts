@@ -28,6 +28,8 @@ export interface Responder {
   end(trailers: FieldLines): void;
   /** Answers with a failure response; no head has been delivered before. */
   fail(error: GiraffeError, requestId: string): void;
+  /** Takes the final head back when nothing of it has left yet, so that `fail` can answer; returns whether it did. */
+  takeBackHead(): boolean;
   /** Breaks the transfer off, visibly for the client. */
   abort(): void;
   /** There is room for body octets again after {@link ClientExchange.body} returned false. */

@@ -142,7 +142,7 @@ export class Exchange implements ClientExchange, StreamSink {
     this.#head = head;
     if (head.status === 101) {
       this.#isRelay = true;
-      this.#responder.switchProtocols({ ...forwarded, fields: withUpgrade(forwarded.fields, head.fields) });
+      this.#responder.switchProtocols(forwarded);
     } else {
       this.#responder.head(forwarded);
     }
@@ -306,6 +306,7 @@ export class Exchange implements ClientExchange, StreamSink {
 
   #fail(error: GiraffeError): void {
     if (this.#isOver) return;
+    if (this.#head !== undefined && this.#responder.takeBackHead()) this.#head = undefined;
     this.#finish(error);
     if (this.#head === undefined) this.#responder.fail(error, this.request.id);
     else this.#responder.abort();
@@ -336,10 +337,4 @@ export class Exchange implements ClientExchange, StreamSink {
     this.#upstream = undefined;
     if (upstream !== undefined && this.request.upgrade === undefined) upstream.session.givePlace();
   }
-}
-
-/** The Upgrade field of a 101 says which protocol was chosen; it is the one hop-by-hop field that the client needs. */
-function withUpgrade(forwarded: FieldLines, received: FieldLines): FieldLines {
-  const upgrade = received.find(([name]) => name.toLowerCase() === 'upgrade');
-  return upgrade === undefined ? forwarded : [...forwarded, upgrade];
 }

@@ -8,12 +8,11 @@
 import { createServer, type Server as TlsServer } from 'node:tls';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation, protoPath } from 'grpc-health-check';
-import { loadSync } from '@grpc/proto-loader';
+import { HealthImplementation } from 'grpc-health-check';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Carrier } from '../tunnel/carrier.ts';
 import { createGrpcCarrier } from '../tunnel/grpc-carrier.ts';
-import { loadTunnelPackage, tunnelService } from '../tunnel/tunnel-service.ts';
+import { loadHealthPackage, loadTunnelPackage, tunnelService } from '../tunnel/tunnel-service.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import { http2SessionOf } from './http2-session.ts';
 import { listen, stopListening, tunnelTlsOptions } from './listen.ts';
@@ -91,7 +90,7 @@ export class GrpcListener {
         respond(null, { status: this.#isServing ? 'SERVING' : 'NOT_SERVING' }),
     });
     this.#health.addToServer(this.#server);
-    new ReflectionService({ ...definition, ...loadSync(protoPath) }).addToServer(this.#server);
+    new ReflectionService({ ...definition, ...loadHealthPackage() }).addToServer(this.#server);
   }
 
   #accept(call: ConnectCall, onCarrier: (carrier: Carrier) => void): void {

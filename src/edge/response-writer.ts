@@ -1,11 +1,13 @@
 /**
- * Writes responses to one client connection: framing, corking, backpressure.
+ * Writes responses to one client connection: framing, one write per turn, backpressure.
  */
 import type { Socket } from 'node:net';
 import type { FieldLines } from '../http/field-line.ts';
 import { chunkHeader, lastChunkText, responseHeadText } from '../http/head-text.ts';
 import type { BodyFraming, ResponseHead } from '../http/message.ts';
 
+/** What one turn has to say is copied into one buffer up to this many octets; above, copying costs more than it saves. */
+const maxJoinedBytes = 32 * 1024;
 /** Pieces smaller than this share of the buffer they are cut from are copied when the client is slow. */
 const compactShare = 0.5;
 
@@ -13,25 +15,37 @@ const compactShare = 0.5;
 export class ResponseWriter {
   readonly #socket: Socket;
   readonly #onConsumed: (bytes: number) => void;
-  #isCorked = false;
+  /** What this turn has to say: latin1 text and body octets. */
+  #parts: (string | Buffer)[] = [];
+  #partBytes = 0;
+  /** Where the latest head begins in {@link #parts}; undefined once the socket has it. */
+  #headAt: number | undefined;
   #framing: BodyFraming['kind'] = 'none';
+  /** Body octets that were handed to us and have not left for the client. */
   #unconsumedBytes = 0;
-  readonly #uncork = (): void => {
-    this.#isCorked = false;
-    this.#socket.uncork();
-  };
 
   /** @param onConsumed Called with body octets (without framing) as they leave for the client. */
   constructor(socket: Socket, onConsumed: (bytes: number) => void) {
     this.#socket = socket;
     this.#onConsumed = onConsumed;
-    socket.on('drain', () => this.#drained());
+    socket.on('drain', () => this.#consumed());
   }
 
   /** Writes a head; body octets that follow are framed as its `body` says. */
   head(head: ResponseHead, connection: string | undefined): void {
     this.#framing = head.body.kind;
-    this.text(responseHeadText(head, connection));
+    this.#headAt = this.#parts.length;
+    this.#add(responseHeadText(head, connection));
+  }
+
+  /** Takes the latest head back, with all that was written behind it; false when the socket has it already. */
+  takeBackHead(): boolean {
+    if (this.#headAt === undefined) return false;
+    this.#parts.length = this.#headAt;
+    this.#partBytes = this.#parts.reduce((bytes, part) => bytes + part.length, 0);
+    this.#headAt = undefined;
+    this.#unconsumedBytes = 0;
+    return true;
   }
 
   /** From now on body octets are written as they are. */
@@ -40,45 +54,78 @@ export class ResponseWriter {
   }
 
   data(chunk: Buffer): void {
-    this.#cork();
+    this.#unconsumedBytes += chunk.length;
     const piece = this.#socket.writableLength > 0 ? compact(chunk) : chunk;
-    let hasRoom: boolean;
-    if (this.#framing === 'chunked') {
-      this.#socket.write(chunkHeader(piece.length), 'latin1');
-      this.#socket.write(piece);
-      hasRoom = this.#socket.write('\r\n', 'latin1');
-    } else {
-      hasRoom = this.#socket.write(piece);
-    }
-    if (hasRoom && this.#unconsumedBytes === 0) this.#onConsumed(chunk.length);
-    else this.#unconsumedBytes += chunk.length;
+    if (this.#framing !== 'chunked') return this.#add(piece);
+    this.#add(chunkHeader(piece.length));
+    this.#add(piece);
+    this.#add('\r\n');
   }
 
   /** Ends the body. What the client has not taken yet is no longer anybody's credit. */
   end(trailers: FieldLines): void {
     this.#unconsumedBytes = 0;
-    if (this.#framing === 'chunked') this.text(lastChunkText(trailers));
+    if (this.#framing === 'chunked') this.#add(lastChunkText(trailers));
     this.#framing = 'none';
   }
 
-  /** Writes latin1 text, together with whatever else this turn writes. */
-  text(text: string): void {
-    this.#cork();
-    this.#socket.write(text, 'latin1');
+  /** Ends our side of the connection behind everything written so far. */
+  finish(): void {
+    this.#flush();
+    this.#socket.end();
   }
 
-  #cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
-    this.#socket.cork();
-    process.nextTick(this.#uncork);
+  /** Breaks the connection off with an RST behind everything written so far. */
+  abort(): void {
+    this.#flush();
+    this.#socket.resetAndDestroy();
   }
 
-  #drained(): void {
+  /** Hands what is gathered to the socket; happens by itself behind the current turn. */
+  readonly #flush = (): void => {
+    const parts = this.#parts;
+    const bytes = this.#partBytes;
+    if (bytes === 0) return;
+    this.#parts = [];
+    this.#partBytes = 0;
+    this.#headAt = undefined;
+    const hasRoom = bytes <= maxJoinedBytes ? this.#socket.write(joined(parts, bytes)) : this.#writeAll(parts);
+    if (hasRoom) this.#consumed();
+  };
+
+  #add(part: string | Buffer): void {
+    if (this.#partBytes === 0) process.nextTick(this.#flush);
+    this.#parts.push(part);
+    this.#partBytes += part.length;
+  }
+
+  #writeAll(parts: readonly (string | Buffer)[]): boolean {
+    const socket = this.#socket;
+    let hasRoom = true;
+    socket.cork();
+    for (const part of parts) hasRoom = typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(part);
+    socket.uncork();
+    return hasRoom && !socket.writableNeedDrain;
+  }
+
+  #consumed(): void {
     const bytes = this.#unconsumedBytes;
     this.#unconsumedBytes = 0;
     if (bytes > 0) this.#onConsumed(bytes);
   }
+}
+
+function joined(parts: readonly (string | Buffer)[], bytes: number): Buffer {
+  const [only] = parts;
+  if (parts.length === 1 && typeof only === 'object') return only;
+  const buffer = Buffer.allocUnsafe(bytes);
+  let offset = 0;
+  for (const part of parts) {
+    if (typeof part === 'string') buffer.write(part, offset, 'latin1');
+    else buffer.set(part, offset);
+    offset += part.length;
+  }
+  return buffer;
 }
 
 /** Copies a small view of a large buffer, so that a slow client keeps its own octets alive and not everybody's. */

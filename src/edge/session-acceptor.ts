@@ -84,14 +84,26 @@ export class SessionAcceptor {
   }
 
   async #admit(multiplexer: Multiplexer, hello: Hello): Promise<EdgeSession> {
-    const { options, isDraining } = { ...this.#context, isDraining: () => this.#context.isDraining() };
-    if (isDraining()) throw new GiraffeError('GIR_ERR_DRAINING');
-    const principal = await options.authenticate(hello.token);
+    if (this.#context.isDraining()) throw new GiraffeError('GIR_ERR_DRAINING');
+    const principal = await this.#authenticate(hello.token);
+    // The check may take its time, and its answer come to a carrier that is gone: nothing would ever remove its session.
+    if (!multiplexer.isWaiting) throw new GiraffeError('GIR_ERR_SESSION_LOST', 'closed before it was admitted');
     if (principal === undefined) throw new GiraffeError('GIR_ERR_CREDENTIALS_REFUSED');
     const session =
       hello.ticket === undefined ? this.#newSession(hello, principal) : this.#ticketSession(hello, hello.ticket, principal);
     this.#join(session, multiplexer, hello.ticket === undefined);
     return session;
+  }
+
+  /** A failure is no refusal, or agents would give up; what failed is for our log alone. */
+  async #authenticate(token: string): Promise<Principal | undefined> {
+    const { authenticate, logger } = this.#context.options;
+    try {
+      return await authenticate(token);
+    } catch (cause) {
+      logger.error({ err: cause }, 'a token could not be checked');
+      throw new GiraffeError('GIR_ERR_EXTENSION_FAULT', 'the edge could not check the token', { cause });
+    }
   }
 
   #newSession(hello: Hello, principal: Principal): EdgeSession {

@@ -19,9 +19,14 @@ export interface ProcessLog {
   reopen(): void;
 }
 
+/** Lines are written together: under load when this many characters wait, otherwise after this long in milliseconds. */
+const minLength = 8 * 1024;
+const flushMs = 100;
+
 /** Returns the log of this process. It is written without waiting, and to its end when the process exits. */
 export function createLogger({ logFormat, logLevel, logFile }: LogOptions): ProcessLog {
-  const sink = destination({ dest: logFile ?? 2, sync: false, mkdir: true, append: true, mode: 0o600 });
+  const sink = destination({ dest: logFile ?? 2, sync: false, minLength, mkdir: true, append: true, mode: 0o600 });
+  setInterval(() => sink.flush(), flushMs).unref();
   const isPretty = logFormat === undefined ? logFile === undefined && process.stderr.isTTY : logFormat === 'pretty';
   const form = isPretty ? prettyLine : jsonLine;
   const stream: DestinationStream = { write: (line) => void sink.write(form(line)) };

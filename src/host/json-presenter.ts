@@ -17,7 +17,7 @@ export function createJsonPresenter(output: Output): AgentPresenter {
 }
 
 /** Returns what is told of an event; undefined for one that is told in another way. Pure. */
-export function fieldsOf(event: AgentEvent): object | undefined {
+function fieldsOf(event: AgentEvent): object | undefined {
   switch (event.type) {
     case 'connecting':
       return { attempt: event.attempt };

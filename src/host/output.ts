@@ -4,6 +4,9 @@
  * An interface, so that what is printed can be tested without a process.
  */
 
+/** Columns below which lines are not redrawn. */
+const minColumns = 40;
+
 /** Where lines go. Both add the line end; neither escapes anything. */
 export interface Output {
   /** Writes a line of data. */
@@ -17,10 +20,12 @@ export interface Output {
 /** Returns the output of this process. */
 export function processOutput(env: Readonly<Record<string, string | undefined>>): Output {
   const isCi = env['CI'] !== undefined && env['CI'] !== 'false';
+  // A terminal that does not tell its width cannot be redrawn: pseudo-terminals of scripts and containers have 0 columns.
+  const isWide = minColumns <= (process.stderr.columns ?? 0);
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
-    isInteractive: process.stderr.isTTY === true && !isCi && env['TERM'] !== 'dumb',
+    isInteractive: process.stderr.isTTY === true && isWide && !isCi && env['TERM'] !== 'dumb',
   };
 }
 

@@ -4,7 +4,7 @@
  * Steps come one after the other, so that no line is there before it is true.
  */
 import { Writable } from 'node:stream';
-import { Listr, ListrLogger, ListrLogLevels, ProcessOutput } from 'listr2';
+import { LISTR_LOGGER_STYLE, Listr, ListrLogger, ListrLogLevels, ProcessOutput } from 'listr2';
 import { Deferred } from './deferred.ts';
 
 /** A step that has begun. It ends once. */
@@ -26,7 +26,7 @@ export class StartupList {
     // What listr2 takes for stdout is our stderr; its own stderr is not used, and must not be patched twice.
     const unused = new Writable({ write: (_chunk, _encoding, done) => done() }) as unknown as NodeJS.WriteStream;
     const processOutput = new ProcessOutput(stderr, unused, { leaveEmptyLine: false });
-    this.#logger = new ListrLogger({ useIcons: true, toStderr: [], processOutput });
+    this.#logger = new ListrLogger({ ...LISTR_LOGGER_STYLE, useIcons: true, toStderr: [], processOutput });
   }
 
   /** Shows a line that is true by now. */

@@ -5,7 +5,7 @@
  */
 import { type FieldLine, type FieldLines, fieldValues, listMembers } from './field-line.ts';
 import { appendedForwarded, convertedForwarded, forwardedElement, plainAddress } from './forwarded.ts';
-import { connectionOptions, forwardableFields, isHopByHop } from './hop-by-hop.ts';
+import { connectionOptions, forwardableResponseFields, isHopByHop } from './hop-by-hop.ts';
 import type { RequestHead, ResponseHead } from './message.ts';
 
 /** What the edge knows about the client from its own socket. */
@@ -60,7 +60,7 @@ export function forwardedRequest(head: RequestHead, facts: ClientFacts, via: str
  * @throws {TooManyConnectionOptionsError} GIR_ERR_ORIGIN_PROTOCOL for more than 16 connection options.
  */
 export function forwardedResponse(head: ResponseHead, via: string): ResponseHead {
-  const fields = forwardableFields(head.fields, undefined, 'GIR_ERR_ORIGIN_PROTOCOL');
+  const fields = forwardableResponseFields(head);
   fields.push(['Via', `1.${head.minorVersion} ${via}`]);
   return { ...head, fields };
 }

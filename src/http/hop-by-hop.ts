@@ -6,6 +6,7 @@
 import type { ErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type FieldLine, type FieldLines, listMembers } from './field-line.ts';
+import type { ResponseHead } from './message.ts';
 
 /** Upper bound on the options that Connection lists, a count. */
 const defaultMaxOptions = 16;
@@ -59,6 +60,7 @@ const neverHopByHop = new Set([
  * @param fields Field lines of one header section.
  * @param maxOptions Upper bound on connection options, a count. Default 16.
  * @param code Whose fault it is when there are more. Default GIR_ERR_REQUEST_INVALID.
+ * @param kept A field that stays although it is hop-by-hop, in lower case.
  * @throws {TooManyConnectionOptionsError} When `Connection` lists more than `maxOptions`.
  * @see RFC 9110 section 7.6.1 (Connection)
  */
@@ -66,9 +68,25 @@ export function forwardableFields(
   fields: FieldLines,
   maxOptions = defaultMaxOptions,
   code: ErrorCode = 'GIR_ERR_REQUEST_INVALID',
+  kept?: string,
 ): FieldLine[] {
   const options = connectionOptions(fields, maxOptions, code);
-  return fields.filter((field) => !isHopByHop(field[0].toLowerCase(), options));
+  return fields.filter(([name]) => {
+    const lowerName = name.toLowerCase();
+    return lowerName === kept || !isHopByHop(lowerName, options);
+  });
+}
+
+/**
+ * Returns the field lines of an answer that may be forwarded. Upgrade is among them where it is meant for the client:
+ * in a 101, which says what was chosen, and in a 426, which says what to ask for.
+ *
+ * @throws {TooManyConnectionOptionsError} GIR_ERR_ORIGIN_PROTOCOL for more than 16 connection options.
+ * @see RFC 9110 sections 15.2.2 (101 Switching Protocols) and 15.5.22 (426 Upgrade Required)
+ */
+export function forwardableResponseFields({ status, fields }: ResponseHead): FieldLine[] {
+  const kept = status === 101 || status === 426 ? 'upgrade' : undefined;
+  return forwardableFields(fields, undefined, 'GIR_ERR_ORIGIN_PROTOCOL', kept);
 }
 
 /**

@@ -6,14 +6,7 @@
  * frame alone: unknown types, sizes, stream ids. Order is the session's business.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import {
-  flagEndStream,
-  frameHeaderBytes,
-  frameType,
-  maxFramePayloadBytes,
-  type StreamId,
-  streamId,
-} from './frame.ts';
+import { flagEndStream, frameHeaderBytes, frameType, maxFramePayloadBytes, type StreamId, streamId } from './frame.ts';
 
 /** Receives what a {@link FrameReader} finds. Buffers are views of what was pushed: copy what is kept. */
 export interface FrameSink {

@@ -90,7 +90,10 @@ export function decodeReason(payload: Buffer): GiraffeError {
   const code = lineEnd === -1 ? text : text.slice(0, lineEnd);
   const detail = lineEnd === -1 ? undefined : text.slice(lineEnd + 1, lineEnd + 501);
   if (isErrorCode(code)) return new GiraffeError(code, detail);
-  return new GiraffeError('GIR_ERR_INTERNAL', `the other end of the tunnel sent an unknown code: ${JSON.stringify(code.slice(0, 60))}`);
+  return new GiraffeError(
+    'GIR_ERR_INTERNAL',
+    `the other end of the tunnel sent an unknown code: ${JSON.stringify(code.slice(0, 60))}`,
+  );
 }
 
 function parseJson(payload: Buffer): unknown {

@@ -21,6 +21,8 @@ import { FrameBatch } from './frame-batch.ts';
 export const smallStreamBytes = 64 * 1024;
 /** After this many slices of small streams, one bulk stream gets a turn, so that none starves. */
 const smallSlicesPerBulkSlice = 8;
+/** What a waiting control frame costs in memory beside its payload, in octets, about. */
+const controlFrameCostBytes = 128;
 
 /** What one stream still has to send, and how much it may. */
 export class OutboundStream {
@@ -64,6 +66,7 @@ interface ControlFrame {
 /** Everything that waits to leave on one carrier. */
 export class OutboundQueue {
   #control: ControlFrame[] = [];
+  #controlBytes = 0;
   #small: OutboundStream[] = [];
   #bulk: OutboundStream[] = [];
   #smallSlices = 0;
@@ -78,9 +81,15 @@ export class OutboundQueue {
     return this.#control.length;
   }
 
+  /** What they cost in memory, in octets, about. */
+  get controlBytes(): number {
+    return this.#controlBytes;
+  }
+
   /** Queues a frame that is not subject to credit. */
   control(type: FrameType, flags: number, id: StreamId, payload: Buffer): void {
     this.#control.push({ type, flags, id, payload });
+    this.#controlBytes += payload.length + controlFrameCostBytes;
   }
 
   /** Queues body octets; they leave when it is the stream's turn and it has credit. */
@@ -140,6 +149,7 @@ export class OutboundQueue {
     for (const { type, flags, id, payload } of this.#control) {
       if (taken > 0 && batch.bytes >= maxBytes) break;
       batch.add(type, flags, id, [payload], payload.length);
+      this.#controlBytes -= payload.length + controlFrameCostBytes;
       taken += 1;
     }
     if (taken === this.#control.length) this.#control = [];

@@ -31,7 +31,10 @@ class GrpcCarrier implements Carrier {
   readonly #call: ServerDuplexStream<Buffer, Buffer> | ClientDuplexStream<Buffer, Buffer>;
   readonly #end: GrpcCallEnd;
   #events: CarrierEvents | undefined;
+  #isClosing = false;
   #isClosed = false;
+  #isDropped = false;
+  #graceTimer: NodeJS.Timeout | undefined;
   queuedBytes = 0;
   sentBytes = 0;
   receivedBytes = 0;
@@ -46,21 +49,29 @@ class GrpcCarrier implements Carrier {
     this.#events = events;
     const call = this.#call;
     call.on('data', (frames: Buffer) => {
+      if (this.#isClosed) return;
       this.receivedBytes += frames.length;
       events.onBytes(frames);
     });
     call.on('error', (error: Error) => {
       this.#closed(new GiraffeError('GIR_ERR_SESSION_LOST', error.message, { cause: error }));
+      this.#drop();
     });
-    call.on('cancelled', () => this.#closed(new GiraffeError('GIR_ERR_SESSION_LOST', 'the call was cancelled')));
+    call.on('cancelled', () => {
+      this.#closed(new GiraffeError('GIR_ERR_SESSION_LOST', 'the call was cancelled'));
+      // grpc-js says so, too, as soon as it has queued the status of a call that we have ended. To drop the connection
+      // now would lose what is still on its way; the client drops it, or the grace ends.
+      if (!this.#isClosing) this.#drop();
+    });
     call.on('end', () => {
       call.end();
       this.#closed(undefined);
+      this.#drop();
     });
   }
 
   send(batch: FrameBatch): void {
-    if (this.#isClosed) return;
+    if (this.#isClosing || this.#isClosed) return;
     const message = encodeBatch(batch);
     this.queuedBytes += message.length;
     this.sentBytes += message.length;
@@ -75,19 +86,27 @@ class GrpcCarrier implements Carrier {
   }
 
   close(): void {
+    if (this.#isClosing || this.#isClosed) return;
+    this.#isClosing = true;
     this.#call.end();
-    setTimeout(() => this.destroy(), closeGraceMs).unref();
+    this.#graceTimer = setTimeout(() => this.destroy(), closeGraceMs).unref();
   }
 
   destroy(): void {
-    this.#end.destroy();
     this.#closed(undefined);
+    this.#drop();
   }
 
   #closed(error: GiraffeError | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#events?.onClose(error);
+    this.#events?.onClose(this.#isClosing ? undefined : error);
+  }
+
+  #drop(): void {
+    if (this.#isDropped) return;
+    this.#isDropped = true;
+    clearTimeout(this.#graceTimer);
     this.#end.destroy();
   }
 }

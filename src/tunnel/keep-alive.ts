@@ -25,7 +25,8 @@ export class KeepAlive {
   #sequence = 0;
   /** When the oldest unanswered ping was sent; undefined when all were answered. */
   #unansweredSinceMs: number | undefined;
-  #pingSentMs = 0;
+  /** When the latest ping was sent; undefined once it has been answered. */
+  #pingSentMs: number | undefined;
   #lastTickMs = 0;
   readonly #roundTripsMs: number[] = [];
 
@@ -62,8 +63,9 @@ export class KeepAlive {
   /** A PONG arrived. Answers to older pings count as life but are no measure of the path. */
   answered(payload: Buffer): void {
     this.#unansweredSinceMs = undefined;
-    if (payload.length !== 8 || payload.readUInt32BE(4) !== this.#sequence) return;
+    if (this.#pingSentMs === undefined || payload.length !== 8 || payload.readUInt32BE(4) !== this.#sequence) return;
     this.#roundTripsMs.push(performance.now() - this.#pingSentMs);
+    this.#pingSentMs = undefined;
     if (this.#roundTripsMs.length > roundTripSamples) this.#roundTripsMs.shift();
   }
 

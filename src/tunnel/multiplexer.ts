@@ -9,9 +9,10 @@
 import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import {
+  type FrameType,
   flagAck,
   flagEndStream,
-  type FrameType,
+  flagInterim,
   frameType,
   maxFramePayloadBytes,
   maxHandshakePayloadBytes,
@@ -24,12 +25,16 @@ import { OutboundQueue, type OutboundStream } from '../protocol/outbound-queue.t
 import { CreditPool, minWindowBytes, ReceiveWindow } from '../protocol/receive-window.ts';
 import type { Carrier } from './carrier.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { Stream, type StreamPort, type StreamSink } from './stream.ts';
+import { ignoringSink, Stream, type StreamPort, type StreamSink } from './stream.ts';
 
 /** A carrier holds at most about this many octets, so that a control frame is never behind more. */
 const maxCarrierBytes = 256 * 1024;
 /** Answers that the peer made us queue (PONG, RESET) and that have not left; more is abuse. */
 const maxOwedFrames = 1000;
+/** Frames beside DATA that wait for a peer that does not read may cost this much memory, in octets. */
+const maxControlBytes = 32 * 1024 * 1024;
+/** While so much waits, no stream is opened: clients decide how many heads there are, and must not end the carrier. */
+const maxOpeningBytes = maxControlBytes / 2;
 
 /** What a multiplexer tells its owner. */
 export interface MultiplexerEvents {
@@ -67,6 +72,7 @@ export class Multiplexer implements StreamPort {
   #closeReason: GiraffeError | undefined;
   #highestStream: StreamId = noStream;
   #owedFrames = 0;
+  #hasGreeting = false;
   #isFlushScheduled = false;
 
   constructor(carrier: Carrier, options: MultiplexerOptions, events: MultiplexerEvents) {
@@ -100,6 +106,11 @@ export class Multiplexer implements StreamPort {
   /** True until the carrier is gone or going. */
   get isOpen(): boolean {
     return this.#phase === 'open';
+  }
+
+  /** True while the other end can still be let in. */
+  get isWaiting(): boolean {
+    return this.#phase === 'handshake';
   }
 
   /** True when the other end has answered its latest ping in time. */
@@ -138,7 +149,8 @@ export class Multiplexer implements StreamPort {
   }
 
   /**
-   * Opens a stream with its head. On a carrier that is gone or going the stream is lost right after this returns.
+   * Opens a stream with its head. On a carrier that is gone or going, or has more heads waiting than it should, the
+   * stream is lost right after this returns.
    * @param windowBytes From {@link reserveWindow}, and told to the other end in the head.
    */
   open(id: StreamId, payload: Buffer, isEnd: boolean, windowBytes: number, sink: StreamSink): Stream {
@@ -146,8 +158,9 @@ export class Multiplexer implements StreamPort {
     const stream = new Stream(id, minWindowBytes, window, sink, this);
     this.#highestStream = id;
     this.#streams.set(id, stream);
-    stream.sendHead(payload, { isEnd });
     if (this.#isEnding) queueMicrotask(() => stream.fail(new GiraffeError('GIR_ERR_SESSION_LOST')));
+    else if (this.#queue.controlBytes < maxOpeningBytes) stream.sendHead(payload, { isEnd });
+    else queueMicrotask(() => stream.fail(new GiraffeError('GIR_ERR_STREAM_LIMIT')));
     return stream;
   }
 
@@ -158,7 +171,7 @@ export class Multiplexer implements StreamPort {
 
   /** Tells the other end that we go away, or (`isAck`) that we open no more streams since it does. */
   goAway(reason: GiraffeError, isAck = false): void {
-    this.control(frameType.goAway, isAck ? flagAck : 0, noStream, encodeReason(reason.code, reason.message));
+    this.control(frameType.goAway, isAck ? flagAck : 0, noStream, goAwayPayload(reason));
   }
 
   /** Says why, behind what was said before, then closes; streams still open are lost. */
@@ -166,7 +179,7 @@ export class Multiplexer implements StreamPort {
     if (this.#isEnding) return;
     this.#end(reason);
     for (const stream of this.#streams.values()) this.#queue.discard(stream.outbound);
-    this.#queue.control(frameType.goAway, 0, noStream, encodeReason(reason.code, reason.message));
+    this.#queue.control(frameType.goAway, 0, noStream, goAwayPayload(reason));
     while (!this.#queue.isEmpty) {
       const batch = this.#queue.take(maxCarrierBytes);
       if (batch.bytes > 0) this.carrier.send(batch);
@@ -236,6 +249,9 @@ export class Multiplexer implements StreamPort {
       // A stream that was told of its room may have ended the carrier.
       if (batch.bytes > 0 && !this.#isEnding) this.carrier.send(batch);
     }
+    if (this.#queue.controlBytes > maxControlBytes) {
+      this.destroy(new GiraffeError('GIR_ERR_ENHANCE_CALM', 'the other end does not read what it makes us send'));
+    }
   }
 
   /** Queues an answer that the peer can provoke at will, up to a bound. */
@@ -257,6 +273,7 @@ export class Multiplexer implements StreamPort {
   }
 
   #receive(type: FrameType, flags: number, id: StreamId, payload: Buffer): void {
+    if (this.#isEnding) return;
     if (this.#phase === 'handshake' && !handshakeFrames.has(type)) {
       throw new GiraffeError('GIR_ERR_PROTOCOL', `frame type ${type} before the handshake`);
     }
@@ -280,10 +297,19 @@ export class Multiplexer implements StreamPort {
         return this.#receiveGoAway(flags, payload);
       case frameType.hello:
       case frameType.welcome:
-        return this.#events.onHandshake(type, payload);
+        return this.#receiveHandshake(type, payload);
       case frameType.ticket:
         return this.#events.onTicket(payload);
     }
+  }
+
+  #receiveHandshake(type: typeof frameType.hello | typeof frameType.welcome, payload: Buffer): void {
+    const expected = this.#options.role === 'edge' ? frameType.hello : frameType.welcome;
+    if (type !== expected || this.#phase !== 'handshake' || this.#hasGreeting) {
+      throw new GiraffeError('GIR_ERR_PROTOCOL', `frame type ${type} out of its place in the handshake`);
+    }
+    this.#hasGreeting = true;
+    this.#events.onHandshake(type, payload);
   }
 
   #receiveHead(id: StreamId, flags: number, payload: Buffer): void {
@@ -304,7 +330,8 @@ export class Multiplexer implements StreamPort {
   #accept(id: StreamId, flags: number, payload: Buffer): void {
     const window = new ReceiveWindow(this.#creditPool, minWindowBytes, this.nowMs);
     const isEnd = (flags & flagEndStream) !== 0;
-    const stream = new Stream(id, 0, window, closedSink, this);
+    if ((flags & flagInterim) !== 0) throw new GiraffeError('GIR_ERR_PROTOCOL', 'a request with an interim head');
+    const stream = new Stream(id, 0, window, ignoringSink, this);
     this.#streams.set(id, stream);
     // The head is consumed by the owner here, so that the sink exists before anything else arrives.
     stream.receiveHead(payload, flags);
@@ -312,6 +339,8 @@ export class Multiplexer implements StreamPort {
   }
 
   #receiveData(id: StreamId, piece: Buffer, isEnd: boolean): void {
+    if (this.#isEnding) return;
+    if (id === noStream) throw new GiraffeError('GIR_ERR_PROTOCOL', 'DATA on stream 0');
     if (this.#phase === 'handshake') throw new GiraffeError('GIR_ERR_PROTOCOL', 'DATA before the handshake');
     this.#streamFor(id)?.receiveData(piece, isEnd);
   }
@@ -353,14 +382,10 @@ export class Multiplexer implements StreamPort {
   }
 }
 
+/** What is told of a reason: nothing particular when it is a bug of ours, which may name anything. */
+function goAwayPayload(reason: GiraffeError): Buffer {
+  return encodeReason(reason.code, reason.code === 'GIR_ERR_INTERNAL' ? '' : reason.message);
+}
+
 const handshakeFrames = new Set<FrameType>([frameType.hello, frameType.welcome, frameType.goAway]);
 const streamFrames = new Set<FrameType>([frameType.head, frameType.end, frameType.reset, frameType.window]);
-
-/** Stands in until the owner has named the sink of an accepted stream. */
-const closedSink: StreamSink = {
-  onHead: () => {},
-  onData: () => {},
-  onEnd: () => {},
-  onWritable: () => {},
-  onReset: () => {},
-};

@@ -6,7 +6,7 @@
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { FieldLines } from '../http/field-line.ts';
-import { flagEndStream, flagInterim, type FrameType, frameType, type StreamId } from '../protocol/frame.ts';
+import { type FrameType, flagEndStream, flagInterim, frameType, type StreamId } from '../protocol/frame.ts';
 import { encodeReason } from '../protocol/handshake.ts';
 import { decodeTrailers, encodeTrailers } from '../protocol/head-codec.ts';
 import { OutboundStream } from '../protocol/outbound-queue.ts';
@@ -152,9 +152,10 @@ export class Stream {
   /** For the multiplexer: the stream is over because the other end reset it or the carrier was lost. */
   fail(error: GiraffeError): void {
     if (this.#isOver) return;
+    const { sink } = this;
     this.#port.discard(this.outbound);
     this.#finish();
-    this.sink.onReset(error);
+    sink.onReset(error);
   }
 
   #announce(increment: number): void {
@@ -192,5 +193,17 @@ export class Stream {
     this.#isOver = true;
     this.#window.close();
     this.#port.remove(this);
+    // V8 keeps what was in a busy Map for a while in its old tables (linked to the new ones, so that they are all
+    // promoted together). Only the stream shall be kept so, not the whole exchange behind it.
+    this.sink = ignoringSink;
   }
 }
+
+/** Takes what is of no interest to anybody. */
+export const ignoringSink: StreamSink = {
+  onHead: () => {},
+  onData: () => {},
+  onEnd: () => {},
+  onWritable: () => {},
+  onReset: () => {},
+};

@@ -22,7 +22,11 @@ class TlsCarrier implements Carrier {
   readonly peer: string;
   readonly #socket: TLSSocket;
   readonly #onAdmitted: () => void;
-  #onWritten: () => void = () => {};
+  #events: CarrierEvents | undefined;
+  #failure: GiraffeError | undefined;
+  #isClosing = false;
+  #isClosed = false;
+  #graceTimer: NodeJS.Timeout | undefined;
   queuedBytes = 0;
   sentBytes = 0;
   receivedBytes = 0;
@@ -36,27 +40,28 @@ class TlsCarrier implements Carrier {
 
   start(events: CarrierEvents): void {
     const socket = this.#socket;
-    let failure: GiraffeError | undefined;
+    this.#events = events;
     socket.on('error', (error) => {
-      failure = new GiraffeError('GIR_ERR_SESSION_LOST', error.message, { cause: error });
+      this.#failure = new GiraffeError('GIR_ERR_SESSION_LOST', error.message, { cause: error });
     });
-    socket.on('close', () => events.onClose(failure));
+    socket.on('close', () => this.#closed());
     socket.on('end', () => socket.end());
     socket.on('data', (chunk: Buffer) => {
       this.receivedBytes += chunk.length;
       events.onBytes(chunk);
     });
-    this.#onWritten = () => events.onWritable();
-    if (socket.destroyed) queueMicrotask(() => events.onClose(failure));
+    // Its 'close' may have come already.
+    if (socket.destroyed) queueMicrotask(() => this.#closed());
   }
 
   send(batch: FrameBatch): void {
+    if (this.#isClosing || this.#socket.destroyed) return;
     const bytes = batch.encode();
     this.queuedBytes += bytes.length;
     this.sentBytes += bytes.length;
     this.#socket.write(bytes, (error) => {
       this.queuedBytes -= bytes.length;
-      if (!error) this.#onWritten();
+      if (!error && !this.#isClosed) this.#events?.onWritable();
     });
   }
 
@@ -65,11 +70,21 @@ class TlsCarrier implements Carrier {
   }
 
   close(): void {
+    if (this.#isClosing || this.#socket.destroyed) return;
+    this.#isClosing = true;
     this.#socket.end();
-    setTimeout(() => this.#socket.destroy(), closeGraceMs).unref();
+    this.#graceTimer = setTimeout(() => this.#socket.destroy(), closeGraceMs).unref();
   }
 
   destroy(): void {
+    this.#isClosing = true;
     this.#socket.destroy();
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#graceTimer);
+    this.#events?.onClose(this.#isClosing ? undefined : this.#failure);
   }
 }

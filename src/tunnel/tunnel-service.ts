@@ -6,9 +6,18 @@ import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { decodeBatch } from '../protocol/batch-codec.ts';
 
-/** Everything that proto/tunnel.proto defines; what reflection shows. */
+/** Everything that proto/tunnel.proto defines. */
 export function loadTunnelPackage(): PackageDefinition {
-  const path = fileURLToPath(new URL('../../proto/tunnel.proto', import.meta.url));
+  return loadProto('tunnel.proto');
+}
+
+/** grpc.health.v1 for reflection alone; grpc-health-check has its own for serving it. */
+export function loadHealthPackage(): PackageDefinition {
+  return loadProto('health.proto');
+}
+
+function loadProto(name: string): PackageDefinition {
+  const path = fileURLToPath(new URL(`../../proto/${name}`, import.meta.url));
   return loadSync(path, { keepCase: true, enums: String, defaults: true });
 }
 

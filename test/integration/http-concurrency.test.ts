@@ -1,12 +1,12 @@
 /** Many exchanges at once: none waits for another, and each answer goes to its own request. */
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { startHttpOrigin } from '../support/origins.ts';
-import { rawClient, requestText } from '../support/raw-client.ts';
-import { pause, waitUntil } from '../support/wait-until.ts';
+import { rawClient, requestText } from '../support/scripted-client.ts';
 
 const mib = 1024 * 1024;
 
@@ -39,14 +39,13 @@ function stream(response: ServerResponse, total: number, block = Buffer.alloc(64
 
 describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
   it('H1 1,000 parallel GETs to a slow origin are all at the origin at once', async () => {
-    let atOrigin = 0;
-    let peak = 0;
+    const atOrigin: ServerResponse[] = [];
     await using origin = await startHttpOrigin((_request, response) => {
-      atOrigin += 1;
-      peak = Math.max(peak, atOrigin);
+      atOrigin.push(response);
+      // Nobody is answered before all of them have come, and the last one waits for half a second.
+      if (atOrigin.length < 1000) return;
       setTimeout(() => {
-        atOrigin -= 1;
-        response.end('done');
+        for (const waiting of atOrigin) waiting.end('done');
       }, 500);
     });
     await using world = await startHttpWorld(origin, transport);
@@ -56,8 +55,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     const tookMs = performance.now() - startedMs;
 
     expect(answers.filter(({ status, text }) => status !== 200 || text !== 'done')).toEqual([]);
-    // All of them wait together as soon as they have come; one behind the other they would take 500 s.
-    expect(peak).toBeGreaterThan(500);
+    console.log(`H1 ${carrier}: 1,000 GETs to an origin that takes 500 ms took ${Math.round(tookMs)} ms`);
     expect(tookMs).toBeLessThan(10_000);
     expect(world.edge.edge.stats()[0]).toMatchObject({ requests: 1000, responses: 1000, errors: 0, inFlight: 0 });
     expect(world.edge.edge.stats()[0]?.transports[carrier]).toBe(1000);
@@ -71,7 +69,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     });
     await using world = await startHttpWorld(origin, transport);
     const waiting = world.client.get('/hung');
-    await waitUntil(() => hung.length === 1, 'the hung request is at the origin');
+    await eventually('the hung request is at the origin', () => hung.length === 1);
 
     await runEach(500, 50, async (index) => {
       expect((await world.client.get(`/${index}`)).text).toBe(`/${index}`);
@@ -169,20 +167,21 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
     for (let index = 0; index < 200; index += 1) {
       expect((await world.client.get(`/${index}`)).text).toBe('small');
+      await pause(10);
     }
     const sentByOrigin = written?.socket?.bytesWritten ?? 0;
     clearInterval(timer);
 
     expect(world.edge.edge.stats()[0]).toMatchObject({ responses: 200, errors: 0, inFlight: 1 });
+    expect(slow.receivedBytes).toBeGreaterThan(100_000);
     // What the kernel's buffers and one stream's window hold, and nothing near the whole.
-    expect(sentByOrigin).toBeGreaterThan(0);
     expect(sentByOrigin).toBeLessThan(64 * mib);
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * mib);
   });
 
   it('H4 twenty readers that stop reading hold nobody up', async () => {
     await using origin = await startHttpOrigin((request, response) => {
-      if (request.url === '/big') stream(response, 64 * mib);
+      if (request.url === '/big') stream(response, 16 * mib);
       else response.end('small');
     });
     await using world = await startHttpWorld(origin, transport);
@@ -193,14 +192,14 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       client.socket.once('data', () => client.socket.pause());
       stopped.push(client);
     }
-    await waitUntil(() => stopped.every(({ receivedBytes }) => receivedBytes > 0), 'all have begun');
+    await eventually('all have begun', () => stopped.every(({ receivedBytes }) => receivedBytes > 0));
 
     for (let index = 0; index < 200; index += 1) expect((await world.client.get('/')).status).toBe(200);
 
     expect(process.memoryUsage().rss - before).toBeLessThan(150 * mib);
     // They get the rest when they read on.
     for (const { socket } of stopped) socket.resume();
-    await waitUntil(() => stopped.every(({ receivedBytes }) => receivedBytes > 64 * mib), 'all are served', 45_000);
+    await eventually('all are served', () => stopped.every(({ receivedBytes }) => receivedBytes > 16 * mib), 30_000);
     for (const { socket } of stopped) socket.destroy();
   });
 
@@ -211,7 +210,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     });
     await using world = await startHttpWorld(origin, transport);
     using bulk = await rawClient(world.port, requestText('GET', '/big', testHost), { keeps: false });
-    await waitUntil(() => bulk.receivedBytes > mib, 'the bulk transfer runs');
+    await eventually('the bulk transfer runs', () => bulk.receivedBytes > mib);
 
     // How much of the bulk passes while one small GET is under way says what it was queued behind.
     const passed: number[] = [];
@@ -228,7 +227,5 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     expect(bulk.receivedBytes).toBeLessThan(1024 * mib);
     // Windows of both directions, the carriers' queues and the client's kernel buffers together stay below.
     expect(median).toBeLessThan(8 * mib);
-    await nextTurn();
-    await pause(0);
   });
 });

@@ -65,10 +65,14 @@ const frameArbitrary: fc.Arbitrary<RawFrame> = fc.record({
 describe('FrameReader', () => {
   it('tells the same, whatever pieces the carrier delivers', () => {
     fc.assert(
-      fc.property(fc.array(frameArbitrary, { maxLength: 12, size: 'max' }), fc.array(fc.nat(), { maxLength: 40, size: 'max' }), (frames, places) => {
-        const events = read(cutAt(bytesOf(frames), places));
-        expect(joined(events, frames)).toEqual(frames.map(expectedEvent));
-      }),
+      fc.property(
+        fc.array(frameArbitrary, { maxLength: 12, size: 'max' }),
+        fc.array(fc.nat(), { maxLength: 40, size: 'max' }),
+        (frames, places) => {
+          const events = read(cutAt(bytesOf(frames), places));
+          expect(joined(events, frames)).toEqual(frames.map(expectedEvent));
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -166,7 +170,10 @@ describe('FrameReader', () => {
   it('does not keep a large piece alive for the few octets that are left of it', () => {
     const large = Buffer.concat([rawFrame(frameType.head, 0, 1, 'x'), rawFrame(frameType.ping, 0, 0, '12345678')]);
     const payloads: Buffer[] = [];
-    const reader = new FrameReader({ onFrame: (_type, _flags, _id, payload) => void payloads.push(payload), onData: () => {} });
+    const reader = new FrameReader({
+      onFrame: (_type, _flags, _id, payload) => void payloads.push(payload),
+      onData: () => {},
+    });
     reader.push(large.subarray(0, large.length - 1));
     large.fill(0);
     reader.push(Buffer.from('8'));

@@ -197,11 +197,15 @@ describe('reasons', () => {
   it('come out as they went in, for every code', () => {
     const known = Object.keys(codes) as ErrorCode[];
     fc.assert(
-      fc.property(fc.constantFrom(...known), fc.string({ minLength: 1, maxLength: 500, unit: 'grapheme' }), (code, detail) => {
-        const reason = decodeReason(encodeReason(code, detail));
-        expect(reason.code).toBe(code);
-        expect(reason.message).toBe(detail.slice(0, 500));
-      }),
+      fc.property(
+        fc.constantFrom(...known),
+        fc.string({ minLength: 1, maxLength: 500, unit: 'grapheme' }),
+        (code, detail) => {
+          const reason = decodeReason(encodeReason(code, detail));
+          expect(reason.code).toBe(code);
+          expect(reason.message).toBe(detail.slice(0, 500));
+        },
+      ),
     );
   });
 

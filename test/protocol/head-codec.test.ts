@@ -198,7 +198,9 @@ describe('head and trailer payloads of any octets', () => {
     fc.assert(
       fc.property(fc.oneof(bufferArbitrary(60), mutated), (payload) => {
         const thrown = thrownBy(() => decode(payload));
-        expect([undefined, 'GIR_ERR_PROTOCOL']).toContain(thrown === undefined ? undefined : (thrown as GiraffeError).code);
+        expect([undefined, 'GIR_ERR_PROTOCOL']).toContain(
+          thrown === undefined ? undefined : (thrown as GiraffeError).code,
+        );
         expect(thrown === undefined || thrown instanceof GiraffeError).toBe(true);
       }),
       { numRuns: 1000 },

@@ -279,7 +279,12 @@ class QueueModel {
   apply(operation: Operation): void {
     const state = 'of' in operation ? this.#streams[operation.of] : undefined;
     if (operation.do === 'control') {
-      this.#queue.control(frameType.ping, 0, noStream, Buffer.alloc(operation.bytes, String(this.#controlsQueued % 10)));
+      this.#queue.control(
+        frameType.ping,
+        0,
+        noStream,
+        Buffer.alloc(operation.bytes, String(this.#controlsQueued % 10)),
+      );
       this.#controlsQueued += 1;
     } else if (operation.do === 'take') {
       this.#check(take(this.#queue, operation.bytes));
@@ -324,7 +329,10 @@ class QueueModel {
       if (frame.type === frameType.ping) {
         this.#expect(!sawStreamFrame, 'a control frame behind a frame of a stream');
         const digit = String(this.#controlsSent % 10);
-        this.#expect(frame.payload.every((octet) => octet === digit.charCodeAt(0)), 'control frames out of order');
+        this.#expect(
+          frame.payload.every((octet) => octet === digit.charCodeAt(0)),
+          'control frames out of order',
+        );
         this.#controlsSent += 1;
       } else {
         sawStreamFrame = true;

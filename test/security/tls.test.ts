@@ -7,10 +7,9 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { ensureServerCertificate, type ServerCertificate } from '../../src/state/certificates.ts';
 import { openStateFolder } from '../../src/state/state-folder.ts';
-import { eventually } from '../support/eventually.ts';
 import { connectForgedTls, helloFrame, wire } from '../support/forged-carrier.ts';
-import { exchangeRaw } from '../support/raw-client.ts';
-import { plainAnswer, startRawOrigin } from '../support/raw-origin.ts';
+import { connectRaw, converse } from '../support/attacking-client.ts';
+import { plainAnswer, startRecordingOrigin } from '../support/recording-origin.ts';
 import { testCertificate } from '../support/test-certificate.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
 
@@ -58,6 +57,17 @@ describe.each(tunnelPorts)('TLS on port $name', ({ port, alpn }) => {
     socket.destroy();
   });
 
+  it('hardening 6: a suite with authenticated encryption and forward secrecy is accepted', async () => {
+    await using edge = await startTestEdge();
+    const socket = await handshake(port(edge), {
+      maxVersion: 'TLSv1.2',
+      ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256@SECLEVEL=0',
+      ALPNProtocols: [alpn],
+    });
+    expect(socket.getCipher().name).toBe('ECDHE-ECDSA-AES128-GCM-SHA256');
+    socket.destroy();
+  });
+
   it.each([
     'ECDHE-ECDSA-AES128-SHA256',
     'ECDHE-ECDSA-AES256-SHA',
@@ -94,7 +104,7 @@ describe.each(tunnelPorts)('TLS on port $name', ({ port, alpn }) => {
 
   it('S1 octets that are no TLS harm nobody', async () => {
     await using edge = await startTestEdge();
-    const answer = await exchangeRaw(port(edge), `GET / HTTP/1.1\r\nHost: a\r\n\r\n${'\x16\x03\x01\xff\xff'.repeat(100)}`);
+    const answer = await converse(port(edge), `GET / HTTP/1.1\r\nHost: a\r\n\r\n${'\x16\x03\x01\xff\xff'.repeat(100)}`);
     expect(answer).not.toContain('HTTP/1.1 ');
     const socket = await handshake(port(edge), { ALPNProtocols: [alpn] });
     socket.destroy();
@@ -151,12 +161,12 @@ describe('whom the agent believes', () => {
   it.each(['auto', 'grpc', 'tcp'] as const)('S1 the pin of the edge’s CA is enough (transport %s)', async (transport) => {
     const { caFingerprint } = await testCertificate();
     await using edge = await startTestEdge();
-    await using origin = await startRawOrigin();
+    await using origin = await startRecordingOrigin();
     await using _agent = await startTestAgent(edge.edge.ports, 'a.test', `127.0.0.1:${origin.port}`, {
       trust: { kind: 'pin', pin: caFingerprint },
       transport,
     });
-    const answer = await exchangeRaw(edge.edge.ports.proxy, 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
+    const answer = await converse(edge.edge.ports.proxy, 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
     expect(answer).toContain('HTTP/1.1 200');
   });
 
@@ -188,11 +198,11 @@ describe('whom the agent believes', () => {
   it('S1 insecure accepts any certificate', async () => {
     const { certPem, keyPem } = await foreignCertificate(['elsewhere.example']);
     await using edge = await startTestEdge({}, { certificate: { certPem, keyPem } });
-    await using origin = await startRawOrigin(plainAnswer);
+    await using origin = await startRecordingOrigin(plainAnswer);
     await using _agent = await startTestAgent(edge.edge.ports, 'a.test', `127.0.0.1:${origin.port}`, {
       trust: { kind: 'insecure' },
     });
-    const answer = await exchangeRaw(edge.edge.ports.proxy, 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
+    const answer = await converse(edge.edge.ports.proxy, 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
     expect(answer).toContain('HTTP/1.1 200');
   });
 });
@@ -212,7 +222,8 @@ describe('a new certificate while agents are connected', () => {
     });
     expect(socket.authorized).toBe(true);
     socket.destroy();
-    await eventually('the open session', () => edge.edge.stats().some((tunnel) => tunnel.sessions === 1));
-    expect(before.isClosed).toBe(false);
+    using client = await connectRaw(edge.edge.ports.proxy);
+    client.send('GET / HTTP/1.1\r\nHost: forged.test\r\n\r\n');
+    await before.frame(wire.head);
   });
 });

@@ -15,6 +15,8 @@ export interface CuttableProxy extends AsyncDisposable {
   readonly bytes: number;
   /** Breaks every open connection with an RST to both ends, as a crashed router would. */
   cut(): void;
+  /** Breaks every open connection for whoever opened it; the other end is not told, as by a NAT that forgets. */
+  forget(): void;
   /** From now on nothing is read or passed on, and new connections get no octet; nobody is told. */
   stall(): void;
   /** Ends a {@link stall}: what waited passes on. */
@@ -25,9 +27,23 @@ export interface CuttableProxy extends AsyncDisposable {
   accept(): void;
 }
 
+/** Where a forwarder listens, and where it leads. */
+export interface CuttableProxyOptions {
+  /** Default 127.0.0.1, port 0. */
+  readonly host?: string;
+  readonly port?: number;
+  /** Default 127.0.0.1. */
+  readonly targetHost?: string;
+}
+
 /** Starts a forwarder to a loopback port. */
-export async function startCuttableProxy(targetPort: number): Promise<CuttableProxy> {
+export async function startCuttableProxy(
+  targetPort: number,
+  { host = '127.0.0.1', port = 0, targetHost = '127.0.0.1' }: CuttableProxyOptions = {},
+): Promise<CuttableProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
+  /** Outer ends that nobody is left to talk to. */
+  const forgotten = new Set<Socket>();
   let isStalled = false;
   let isRefusing = false;
   let accepted = 0;
@@ -42,8 +58,12 @@ export async function startCuttableProxy(targetPort: number): Promise<CuttablePr
       if (!isStalled) from.resume();
     });
     from.on('end', () => to.end());
-    from.on('error', () => to.resetAndDestroy());
-    from.on('close', () => to.destroy());
+    from.on('error', () => {
+      if (!forgotten.has(to)) to.resetAndDestroy();
+    });
+    from.on('close', () => {
+      if (!forgotten.has(to)) to.destroy();
+    });
   };
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (inner) => {
@@ -52,7 +72,7 @@ export async function startCuttableProxy(targetPort: number): Promise<CuttablePr
       return;
     }
     accepted += 1;
-    const outer = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const outer = connect({ port: targetPort, host: targetHost, allowHalfOpen: true, noDelay: true });
     const pair = [inner, outer] as const;
     pairs.add(pair);
     inner.once('close', () => pairs.delete(pair));
@@ -60,10 +80,19 @@ export async function startCuttableProxy(targetPort: number): Promise<CuttablePr
     forward(outer, inner);
     if (isStalled) for (const socket of pair) socket.pause();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
 
   const cut = (): void => {
     for (const pair of [...pairs]) for (const socket of pair) socket.resetAndDestroy();
+    for (const socket of forgotten) socket.resetAndDestroy();
+  };
+  const forget = (): void => {
+    for (const [inner, outer] of [...pairs]) {
+      forgotten.add(outer);
+      outer.once('close', () => forgotten.delete(outer));
+      outer.resume();
+      inner.resetAndDestroy();
+    }
   };
   return {
     port: (server.address() as AddressInfo).port,
@@ -77,6 +106,7 @@ export async function startCuttableProxy(targetPort: number): Promise<CuttablePr
       return bytes;
     },
     cut,
+    forget,
     stall: () => {
       isStalled = true;
       for (const pair of pairs) for (const socket of pair) socket.pause();

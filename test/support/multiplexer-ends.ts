@@ -107,7 +107,7 @@ export class TestEnd {
           this.handshakes.push(String(payload));
           this.onHandshake();
         },
-        onOpen: (stream, payload) => this.#accept(stream, payload, options.consumes ?? true),
+        onOpen: (stream, payload, isEnd) => this.#accept(stream, payload, isEnd, options.consumes ?? true),
         onTicket: (payload) => void this.tickets.push(String(payload)),
         onGoAway: (reason, isAck) => void this.goAways.push({ reason, isAck }),
         onClose: (reason) => void this.closes.push(reason),
@@ -136,11 +136,12 @@ export class TestEnd {
     return sink;
   }
 
-  #accept(stream: Stream, payload: Buffer, consumes: boolean): StreamSink {
+  #accept(stream: Stream, payload: Buffer, isEnd: boolean, consumes: boolean): StreamSink {
     const { windowBytes, head } = decodeOpenRequest(payload);
     stream.allow(windowBytes);
     const sink = new RecordingSink(consumes);
     sink.stream = stream;
+    sink.ends = isEnd ? 1 : 0;
     this.accepted.set(stream.id, sink);
     this.requests.push(head.target);
     this.onAccept(sink);

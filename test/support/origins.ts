@@ -15,19 +15,19 @@ export interface Origin extends AsyncDisposable {
   readonly open: ReadonlySet<Socket>;
 }
 
-/** Starts an HTTP origin without time limits of its own. */
-export async function startHttpOrigin(listener: RequestListener): Promise<Origin> {
+/** Starts an HTTP origin without time limits of its own. Port 0 picks a free one. */
+export async function startHttpOrigin(listener: RequestListener, port = 0): Promise<Origin> {
   const server = createHttpServer({ requestTimeout: 0, headersTimeout: 0 }, listener);
   server.timeout = 0;
-  return started(server);
+  return started(server, port);
 }
 
 /** Starts an origin that is handed its sockets. It does not answer a FIN by itself, and survives errors of sockets. */
-export async function startRawOrigin(onSocket: (socket: Socket) => void): Promise<Origin> {
+export async function startSocketOrigin(onSocket: (socket: Socket) => void): Promise<Origin> {
   return started(createServer({ allowHalfOpen: true, noDelay: true }, onSocket));
 }
 
-async function started(server: ReturnType<typeof createServer>): Promise<Origin> {
+async function started(server: ReturnType<typeof createServer>, wantedPort = 0): Promise<Origin> {
   const open = new Set<Socket>();
   let connections = 0;
   server.on('connection', (socket) => {
@@ -36,7 +36,7 @@ async function started(server: ReturnType<typeof createServer>): Promise<Origin>
     socket.on('error', () => {});
     socket.once('close', () => open.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
+  await new Promise<void>((resolve) => server.listen({ port: wantedPort, host: '127.0.0.1', backlog: 4096 }, resolve));
   const { port } = server.address() as AddressInfo;
   return {
     port,

@@ -223,7 +223,7 @@ export class RawPeer implements AsyncDisposable {
 }
 
 /** Connects to a port of this machine. A socket that stays open when the other side ends. */
-export async function connectRaw(port: number, host = '127.0.0.1'): Promise<RawPeer> {
+export async function connectPeer(port: number, host = '127.0.0.1'): Promise<RawPeer> {
   const socket = connect({ port, host, allowHalfOpen: true });
   const peer = new RawPeer(socket);
   await once(socket, 'connect');
@@ -234,7 +234,7 @@ export async function connectRaw(port: number, host = '127.0.0.1'): Promise<RawP
 export type RawHandler = (head: RawHead, peer: RawPeer) => Promise<void> | void;
 
 /** An origin on a bare socket. */
-export interface RawOrigin extends AsyncDisposable {
+export interface RecordingOrigin extends AsyncDisposable {
   readonly port: number;
   /** Whole requests that {@link answering} has read, in order. */
   readonly requests: RawMessage[];
@@ -251,7 +251,7 @@ export interface RawOrigin extends AsyncDisposable {
 }
 
 /** Starts an origin; it answers 200 without a body until told otherwise. */
-export async function startRawOrigin(host = '127.0.0.1'): Promise<RawOrigin> {
+export async function startRecordingOrigin(host = '127.0.0.1'): Promise<RecordingOrigin> {
   const peers: RawPeer[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const peer = new RawPeer(socket);
@@ -268,7 +268,7 @@ export async function startRawOrigin(host = '127.0.0.1'): Promise<RawOrigin> {
   };
   server.listen(0, host);
   await once(server, 'listening');
-  const origin: RawOrigin = {
+  const origin: RecordingOrigin = {
     port: (server.address() as AddressInfo).port,
     requests: [],
     heads: [],

@@ -3,7 +3,7 @@
  */
 import type { AgentOptions, TransportChoice } from '../../src/agent/agent-options.ts';
 import type { EdgeLimits, EdgeOptions } from '../../src/edge/edge-options.ts';
-import { connectRaw, lineName, type RawHead, type RawOrigin, type RawPeer, startRawOrigin } from './raw-http.ts';
+import { connectPeer, lineName, type RawHead, type RecordingOrigin, type RawPeer, startRecordingOrigin } from './raw-http.ts';
 import { startTestAgent, startTestEdge, type TestAgent, type TestEdge } from './world.ts';
 
 /** The endpoint of the tunnel. */
@@ -17,7 +17,7 @@ export const transports: readonly { readonly name: string; readonly transport: T
 
 /** A client's way to a raw origin. */
 export interface SemanticsWorld extends AsyncDisposable {
-  readonly origin: RawOrigin;
+  readonly origin: RecordingOrigin;
   readonly edge: TestEdge;
   readonly agent: TestAgent;
   /** Connects a client to the proxy port. */
@@ -34,7 +34,7 @@ export interface SemanticsOptions {
 
 /** Starts origin, edge and agent. */
 export async function startSemanticsWorld(options: SemanticsOptions = {}): Promise<SemanticsWorld> {
-  const origin = await startRawOrigin();
+  const origin = await startRecordingOrigin();
   const edge = await startTestEdge(options.limits, options.edge);
   const { ports } = edge.edge;
   const agent = await startTestAgent(ports, domain, `127.0.0.1:${origin.port}`, {
@@ -45,7 +45,7 @@ export async function startSemanticsWorld(options: SemanticsOptions = {}): Promi
     origin,
     edge,
     agent,
-    connect: () => connectRaw(ports.proxy),
+    connect: () => connectPeer(ports.proxy),
     [Symbol.asyncDispose]: async () => {
       await agent[Symbol.asyncDispose]();
       await edge[Symbol.asyncDispose]();
@@ -73,13 +73,4 @@ export function withoutAdded({ lines }: RawHead): string[] {
 /** Returns the lines of a response without Via. */
 export function withoutVia({ lines }: RawHead): string[] {
   return lines.filter((line) => lineName(line) !== 'via');
-}
-
-/** Resolves when the condition holds; rejects after the deadline, in milliseconds. */
-export async function until(condition: () => boolean, what: string, withinMs = 5000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

@@ -8,13 +8,15 @@ export class SocketReader {
   error: Error | undefined;
   /** True after the other end's FIN. */
   hasEnded = false;
-  #held: Buffer = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  #heldBytes = 0;
   #onChange: (() => void) | undefined;
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+      this.#chunks.push(chunk);
+      this.#heldBytes += chunk.length;
       this.#onChange?.();
     });
     socket.on('end', () => {
@@ -29,43 +31,53 @@ export class SocketReader {
 
   /** Octets received and not taken yet. */
   get heldBytes(): number {
-    return this.#held.length;
+    return this.#heldBytes;
   }
 
   /** Returns exactly so many octets. */
   async exactly(bytes: number): Promise<Buffer> {
-    await this.#until(() => this.#held.length >= bytes);
+    await this.#until(() => this.#heldBytes >= bytes);
     return this.#take(bytes);
   }
 
   /** Returns everything up to and with the marker. */
   async through(marker: string): Promise<string> {
-    await this.#until(() => this.#held.includes(marker));
-    return this.#take(this.#held.indexOf(marker) + marker.length).toString('latin1');
+    await this.#until(() => this.#all().includes(marker));
+    return this.#take(this.#all().indexOf(marker) + marker.length).toString('latin1');
   }
 
   /** Returns all that comes until the other end finishes. */
   async toEnd(): Promise<Buffer> {
     await this.#until(() => this.hasEnded);
-    return this.#take(this.#held.length);
+    return this.#take(this.#heldBytes);
   }
 
   /** Resolves when the socket is closed on both sides, however it came to that. */
   async closed(): Promise<void> {
-    if (!this.socket.destroyed) await new Promise((resolve) => this.socket.once('close', resolve));
+    if (!this.socket.closed) await new Promise((resolve) => this.socket.once('close', resolve));
+  }
+
+  #all(): Buffer {
+    const [first = Buffer.alloc(0)] = this.#chunks;
+    if (this.#chunks.length < 2) return first;
+    const all = Buffer.concat(this.#chunks);
+    this.#chunks = [all];
+    return all;
   }
 
   #take(bytes: number): Buffer {
-    const taken = this.#held.subarray(0, bytes);
-    this.#held = this.#held.subarray(bytes);
-    return taken;
+    const all = this.#all();
+    this.#chunks = [all.subarray(bytes)];
+    this.#heldBytes -= bytes;
+    return all.subarray(0, bytes);
   }
 
   async #until(holds: () => boolean): Promise<void> {
     while (!holds()) {
       if (this.hasEnded || this.socket.destroyed) {
         const what = this.error?.message ?? (this.hasEnded ? 'ended' : 'closed');
-        throw new Error(`the socket ${what} with ${this.#held.length} octets: ${this.#held.toString('latin1').slice(0, 300)}`);
+        const start = this.#all().toString('latin1', 0, 200);
+        throw new Error(`the socket ${what} with ${this.#heldBytes} octets: ${JSON.stringify(start)}`);
       }
       await new Promise<void>((resolve) => {
         this.#onChange = resolve;

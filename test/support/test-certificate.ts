@@ -7,7 +7,7 @@ import { openStateFolder } from '../../src/state/state-folder.ts';
 
 let certificate: Promise<ServerCertificate> | undefined;
 
-/** Returns a certificate for localhost, 127.0.0.1 and ::1. */
+/** Returns a certificate for localhost, 127.0.0.1, 127.0.0.3, 127.0.0.4 and ::1. */
 export function testCertificate(): Promise<ServerCertificate> {
   certificate ??= create();
   return certificate;
@@ -16,7 +16,7 @@ export function testCertificate(): Promise<ServerCertificate> {
 async function create(): Promise<ServerCertificate> {
   const path = await mkdtemp(join(tmpdir(), 'giraffe-certificate-'));
   await using folder = await openStateFolder(path);
-  const made = await ensureServerCertificate(folder, { names: ['localhost', '127.0.0.1', '::1'], now: Date.now });
+  const made = await ensureServerCertificate(folder, { names: ['localhost', '127.0.0.1', '127.0.0.3', '127.0.0.4', '::1'], now: Date.now });
   await rm(path, { recursive: true });
   return made;
 }

@@ -67,10 +67,9 @@ export async function startRawOrigin(serve: (reader: SocketReader, head: string)
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     const reader = new SocketReader(socket);
-    void reader.through('\r\n\r\n').then(
-      (head) => serve(reader, head),
-      () => socket.destroy(),
-    );
+    // A client that leaves ends the serving; what that means is for the test.
+    const served = reader.through('\r\n\r\n').then((head) => serve(reader, head));
+    served.catch(() => socket.destroy());
   });
   server.listen({ port: 0, host: '127.0.0.1', backlog: 2048 });
   await once(server, 'listening');

@@ -3,7 +3,13 @@ import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { frameType, maxDataPayloadBytes, streamId } from '../../src/protocol/frame.ts';
 import { minWindowBytes } from '../../src/protocol/receive-window.ts';
 import { linkedCarriers, settle, turn } from '../support/linked-carriers.ts';
-import { createEnds, RecordingSink, responsePayload, TestEnd, type TestEnds } from '../support/multiplexer-ends.ts';
+import {
+  createEnds,
+  type RecordingSink,
+  responsePayload,
+  TestEnd,
+  type TestEnds,
+} from '../support/multiplexer-ends.ts';
 import { rawFrame, readRawFrames } from '../support/raw-frames.ts';
 
 const mebibyte = 1024 * 1024;
@@ -318,21 +324,24 @@ describe('backpressure', () => {
 });
 
 describe('a reset', () => {
-  it.each(['edge', 'agent'] as const)('by the %s tells the other end its code, and drops what was queued', async (by) => {
-    const ends = createEnds();
-    ends.agent.onAccept = ({ stream }) => stream.sendHead(responsePayload());
-    const opened = ends.edge.open({ isEnd: false });
-    await ends.settle();
-    const accepted = ends.agent.lastAccepted;
-    const [here, there] = by === 'edge' ? [opened, accepted] : [accepted, opened];
-    here.stream.sendData(octets(200_000));
-    here.stream.reset(new GiraffeError('GIR_ERR_RESPONSE_TIMEOUT'));
-    await ends.settle();
-    expect(there.resets.map(({ code }) => code)).toEqual(['GIR_ERR_RESPONSE_TIMEOUT']);
-    expect(there.body).toHaveLength(0);
-    expect([here.resets, here.stream.isOver, there.stream.isOver]).toEqual([[], true, true]);
-    leavesNothing(ends);
-  });
+  it.each(['edge', 'agent'] as const)(
+    'by the %s tells the other end its code, and drops what was queued',
+    async (by) => {
+      const ends = createEnds();
+      ends.agent.onAccept = ({ stream }) => stream.sendHead(responsePayload());
+      const opened = ends.edge.open({ isEnd: false });
+      await ends.settle();
+      const accepted = ends.agent.lastAccepted;
+      const [here, there] = by === 'edge' ? [opened, accepted] : [accepted, opened];
+      here.stream.sendData(octets(200_000));
+      here.stream.reset(new GiraffeError('GIR_ERR_RESPONSE_TIMEOUT'));
+      await ends.settle();
+      expect(there.resets.map(({ code }) => code)).toEqual(['GIR_ERR_RESPONSE_TIMEOUT']);
+      expect(there.body).toHaveLength(0);
+      expect([here.resets, here.stream.isOver, there.stream.isOver]).toEqual([[], true, true]);
+      leavesNothing(ends);
+    },
+  );
 
   it('sends no detail: it may name inner addresses', async () => {
     const ends = createEnds();

@@ -2,7 +2,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** A listening origin. */
-export interface RawOrigin extends AsyncDisposable {
+export interface RecordingOrigin extends AsyncDisposable {
   readonly port: number;
   /** What each connection sent, in the order in which they were opened, one character per octet. */
   readonly received: readonly string[];
@@ -17,9 +17,9 @@ export const plainAnswer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
  * Starts an origin that answers whenever an empty line has come in.
  * @param answer The octets of the answer, or what to do with the connection instead.
  */
-export async function startRawOrigin(
+export async function startRecordingOrigin(
   answer: string | Buffer | ((socket: Socket, head: string) => void) = plainAnswer,
-): Promise<RawOrigin> {
+): Promise<RecordingOrigin> {
   const received: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { errorDocs } from '../../scripts/generate-error-docs.ts';
+import { codes } from '../../src/errors/codes.ts';
+import { filesBelow, readText, root } from '../support/repository.ts';
+
+const pages = filesBelow('', '.md');
+
+describe('documentation', () => {
+  it('lists exactly the error codes of the table (npm run docs:generate)', () => {
+    expect(readText('docs/reference/errors.md')).toBe(errorDocs());
+  });
+
+  it('names no error code that does not exist', () => {
+    const named = pages.flatMap((page) => readText(page).match(/GIR_ERR_[A-Z_]+[A-Z]/g) ?? []);
+    expect(named.filter((code) => !Object.hasOwn(codes, code))).toEqual([]);
+  });
+
+  it('has only relative links that lead somewhere', () => {
+    const broken = pages.flatMap((page) => {
+      const links = readText(page).matchAll(/\]\((?!https?:|mailto:|#)([^)\s#]+)[^)]*\)/g);
+      return [...links]
+        .map(([, link = '']) => link)
+        .filter((link) => !existsSync(join(root, dirname(page), link)))
+        .map((link) => `${page}: ${link}`);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('names in docs/ARCHITECTURE.md only files that exist', () => {
+    const text = readText('docs/ARCHITECTURE.md');
+    const named = [...text.matchAll(/`((?:src|test|proto|bin|scripts|docs|bench)\/[\w./-]+)`/g)].map(
+      ([, path = '']) => path,
+    );
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});

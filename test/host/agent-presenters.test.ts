@@ -1,0 +1,164 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import type { AgentEvent, TransportChoice } from '../../src/agent/agent-options.ts';
+import { GiraffeError } from '../../src/errors/giraffe-error.ts';
+import { HumanPresenter, modeLine } from '../../src/host/human-presenter.ts';
+import { createJsonPresenter } from '../../src/host/json-presenter.ts';
+import type { Output } from '../../src/host/output.ts';
+import { StartupList } from '../../src/host/startup-list.ts';
+
+const refused = new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', 'connect ECONNREFUSED 127.0.0.1:4444');
+const connecting = { type: 'connecting', attempt: 1 } as const;
+const grpcUp = { type: 'carrier', carrier: 'grpc', error: undefined } as const;
+const grpcDown = { type: 'carrier', carrier: 'grpc', error: refused } as const;
+const tlsUp = { type: 'carrier', carrier: 'tls', error: undefined } as const;
+const tlsDown = { type: 'carrier', carrier: 'tls', error: refused } as const;
+const tunnels = [{ domain: 'app.test', url: 'http://app.test', target: 'http://localhost:3000' }];
+const ready = { type: 'ready', mode: 'hybrid', reason: undefined, tunnels } as const;
+const lost = { type: 'reconnecting', error: refused, delayMs: 1234 } as const;
+const closed = { type: 'closed', error: undefined } as const;
+
+function recordingOutput(): Output & { readonly outLines: string[]; readonly errLines: string[] } {
+  const outLines: string[] = [];
+  const errLines: string[] = [];
+  return {
+    outLines,
+    errLines,
+    isInteractive: false,
+    out: (line) => void outLines.push(line),
+    err: (line) => void errLines.push(line),
+  };
+}
+
+/** Shows events to people without a terminal, and returns what was printed. */
+async function shown(events: readonly AgentEvent[], transport: TransportChoice = 'auto') {
+  const output = recordingOutput();
+  const stderr = new Writable({
+    write: (chunk, _encoding, done) => {
+      output.errLines.push(...String(chunk).trimEnd().split('\n'));
+      done();
+    },
+  });
+  const list = new StartupList(stderr as unknown as NodeJS.WriteStream, false);
+  const presenter = new HumanPresenter({ output, list, transport, server: 'localhost:4444' });
+  for (const event of events) presenter.show(event);
+  await presenter.settled();
+  await presenter.settled();
+  return { err: output.errLines, out: output.outLines };
+}
+
+describe('HumanPresenter', () => {
+  it('O1 tells the start of a hybrid tunnel line by line, and the URL on stdout', async () => {
+    const { err, out } = await shown([connecting, grpcUp, tlsUp, ready, closed]);
+    expect(err).toEqual([
+      '✔ Starting tunnel establishment',
+      '❯ Establishing gRPC tunnel for HTTP traffic',
+      '✔ gRPC tunnel established: unlimited HTTP concurrency',
+      '❯ Establishing TCP tunnel for WebSocket traffic',
+      '✔ WebSocket tunnel established',
+      '✔ HYBRID MODE ACTIVE: gRPC (HTTP) + TCP (WebSocket)',
+    ]);
+    expect(out).toEqual(['http://app.test -> http://localhost:3000']);
+  });
+
+  it('O1 tells why it falls back to TCP', async () => {
+    const fallback = { ...ready, mode: 'tcp', reason: 'gRPC is blocked' } as const;
+    const { err } = await shown([connecting, grpcDown, tlsUp, fallback, closed]);
+    expect(err).toContain('✔ TCP FALLBACK MODE: gRPC is blocked');
+    expect(err.join('\n')).not.toMatch(/gRPC tunnel established|HYBRID/);
+    expect(err.join('\n')).toContain('ECONNREFUSED');
+  });
+
+  it('O1 promises no WebSocket tunnel that is not there', async () => {
+    const { err } = await shown([connecting, grpcUp, { ...ready, mode: 'grpc', reason: 'no TCP' }, closed]);
+    expect(err.join('\n')).not.toMatch(/WebSocket tunnel established|HYBRID/);
+    expect(err).toContain('✔ GRPC ONLY MODE: no TCP');
+  });
+
+  it('O1 does not speak of a tunnel that was not asked for', async () => {
+    const { err } = await shown([connecting, tlsUp, { ...ready, mode: 'tcp', reason: 'chosen' }, closed], 'tcp');
+    expect(err.join('\n')).not.toContain('gRPC tunnel for HTTP');
+  });
+
+  it('says once per attempt that there is no edge, and the next step once', async () => {
+    const { err } = await shown([
+      connecting,
+      grpcDown,
+      tlsDown,
+      lost,
+      { type: 'connecting', attempt: 2 },
+      grpcDown,
+      tlsDown,
+      lost,
+      closed,
+    ]);
+    expect(err.filter((line) => line.includes('next attempt in 1.2 s'))).toHaveLength(2);
+    expect(err.filter((line) => line.includes('Check --server'))).toHaveLength(1);
+    expect(err.filter((line) => line.includes('Establishing gRPC'))).toHaveLength(2);
+  });
+
+  it('tells what was established in a later attempt', async () => {
+    const { err } = await shown([
+      connecting,
+      grpcDown,
+      tlsDown,
+      lost,
+      { type: 'connecting', attempt: 2 },
+      grpcUp,
+      tlsUp,
+      ready,
+    ]);
+    expect(err).toContain('✔ gRPC tunnel established: unlimited HTTP concurrency');
+    expect(err).toContain('✔ WebSocket tunnel established');
+  });
+
+  it('shows the URL again after a reconnect only when it is another one', async () => {
+    const { out } = await shown([connecting, grpcUp, tlsUp, ready, lost, connecting, grpcUp, tlsUp, ready, closed]);
+    expect(out).toHaveLength(1);
+  });
+
+  it('ends an open step when it is closed before the tunnel serves', async () => {
+    const { err } = await shown([connecting, closed]);
+    expect(err.join('\n')).toContain('stopped');
+  });
+
+  it('S7 prints neither control characters nor tokens of others', async () => {
+    const path = `/\u001b[2J\r\nFAKE?${`grf_${'a'.repeat(43)}`}`;
+    const request = { type: 'request', method: 'GET', path, domain: 'app.test', status: 200, code: undefined } as const;
+    const { err } = await shown([
+      connecting,
+      grpcUp,
+      tlsUp,
+      ready,
+      { ...request, durationMs: 1.2, carrier: 'grpc' },
+      closed,
+    ]);
+    expect(err.at(-1)).toBe('GET /\\u001b[2J\\r\\nFAKE?[redacted] 200 1 ms gRPC');
+  });
+});
+
+describe('modeLine()', () => {
+  it('has a reason for each mode that is not hybrid', () => {
+    expect([modeLine('tcp', undefined), modeLine('grpc', undefined)]).toEqual([
+      'TCP FALLBACK MODE: the gRPC tunnel is not in use',
+      'GRPC ONLY MODE: the TCP tunnel is not in use',
+    ]);
+  });
+});
+
+describe('createJsonPresenter()', () => {
+  it('O6 writes a versioned line of JSON per event', () => {
+    const output = recordingOutput();
+    const presenter = createJsonPresenter(output);
+    for (const event of [connecting, grpcUp, tlsUp, ready, lost, closed]) presenter.show(event);
+    presenter.showOrigin('http://localhost:3000', 'ECONNREFUSED');
+    expect(output.outLines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { v: 1, event: 'connecting', attempt: 1 },
+      { v: 1, event: 'ready', url: 'http://app.test', domain: 'app.test', mode: 'hybrid', tunnels },
+      { v: 1, event: 'reconnecting', code: 'GIR_ERR_EDGE_UNREACHABLE', message: refused.message, delayMs: 1234 },
+      { v: 1, event: 'closed' },
+      { v: 1, event: 'origin', target: 'http://localhost:3000', reachable: false, reason: 'ECONNREFUSED' },
+    ]);
+    expect(output.errLines).toEqual([]);
+  });
+});

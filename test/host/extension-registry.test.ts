@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { defineExtension, type Extension } from '../../src/extension/index.ts';
+import { ExtensionRegistry } from '../../src/host/extension-registry.ts';
+import { silentLogger } from '../../src/telemetry/logger.ts';
+
+const context = { logger: silentLogger };
+
+function strategy(name: string, create?: Extension['create']): Extension {
+  return defineExtension({
+    apiVersion: 1,
+    kind: 'routing-strategy',
+    name,
+    summary: '',
+    options: z.strictObject({ path: z.string().startsWith('/').default('/') }),
+    create: create ?? (async () => ({ select: ([first]) => first })),
+  }) as Extension;
+}
+
+function registryOf(...extensions: readonly Extension[]): ExtensionRegistry {
+  return new ExtensionRegistry(extensions.map((extension) => ({ extension, plugin: 'giraffe-plugin-test' })));
+}
+
+describe('ExtensionRegistry', () => {
+  it('makes an instance with the defaults of its options', async () => {
+    let seen: unknown;
+    const create: Extension['create'] = async (options) => {
+      seen = options;
+      return { select: ([first]) => first };
+    };
+    await registryOf(strategy('one', create)).create('routing-strategy', 'one', {}, context);
+    expect(seen).toEqual({ path: '/' });
+  });
+
+  it('lists what there is when a name is unknown, the nearest first', async () => {
+    const registry = registryOf(strategy('round-robin'), strategy('hybrid'));
+    await expect(registry.create('routing-strategy', 'hybird', {}, context)).rejects.toMatchObject({
+      code: 'GIR_ERR_CONFIG',
+      message: 'no routing strategy named hybird; there is hybrid, round-robin',
+    });
+  });
+
+  it('finds nothing under the names that every object has', async () => {
+    await expect(registryOf().create('routing-strategy', 'constructor', {}, context)).rejects.toMatchObject({
+      code: 'GIR_ERR_CONFIG',
+    });
+  });
+
+  it('tells all faults of options with their paths', async () => {
+    const options = { path: 'api', other: 1 };
+    await expect(registryOf(strategy('one')).create('routing-strategy', 'one', options, context)).rejects.toMatchObject(
+      {
+        code: 'GIR_ERR_CONFIG',
+        message: expect.stringMatching(/path: .*; options: .*other/),
+      },
+    );
+  });
+
+  it('names the plugin when an instance cannot be made', async () => {
+    const create: Extension['create'] = async () => {
+      throw new Error('no database');
+    };
+    await expect(
+      registryOf(strategy('one', create)).create('routing-strategy', 'one', {}, context),
+    ).rejects.toMatchObject({
+      code: 'GIR_ERR_EXTENSION_LOAD',
+      message: 'plugin giraffe-plugin-test: the routing strategy one could not be made: no database',
+    });
+  });
+});

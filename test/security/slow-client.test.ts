@@ -1,0 +1,224 @@
+/** S5: clients that take their time, in every direction: they are bounded, told why, and cost nobody else anything. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { startAttackWorld } from '../support/attack-world.ts';
+import { converse, type RawClient, statuses } from '../support/attacking-client.ts';
+import { eventually } from '../support/eventually.ts';
+import type { startRecordingOrigin } from '../support/recording-origin.ts';
+
+const mebibyte = 1024 * 1024;
+const get = (path: string, connection = 'keep-alive'): string =>
+  `GET ${path} HTTP/1.1\r\nHost: a.test\r\nConnection: ${connection}\r\n\r\n`;
+
+/** Sends `text` over and over until the connection is closed. */
+async function trickle(client: RawClient, text: string, pauseMs: number): Promise<void> {
+  while (!client.isClosed) {
+    client.send(text);
+    await Promise.race([client.closed, delay(pauseMs)]);
+  }
+}
+
+describe('slow heads', () => {
+  it('S5 a head that stops is answered with 408 and its code', async () => {
+    await using world = await startAttackWorld({ headTimeoutMs: 400 });
+    const answer = await converse(world.port, 'GET / HTTP/1.1\r\nHost: a.test\r\nX-Slow');
+    expect(statuses(answer)).toEqual([408]);
+    expect(answer).toContain('GIR_ERR_REQUEST_TIMEOUT');
+  });
+
+  it('S5 a head that trickles in gets no more time than one that stops', async () => {
+    await using world = await startAttackWorld({ headTimeoutMs: 400 });
+    using client = await world.connect();
+    client.send('GET / HTTP/1.1\r\nHost: a.test\r\nX: ');
+    await trickle(client, 'x', 30);
+    expect(statuses(client.text)).toEqual([408]);
+    expect(world.origin.text).toBe('');
+  });
+
+  it('S5 the time for a second head runs from its own first octet', async () => {
+    await using world = await startAttackWorld({ headTimeoutMs: 400, keepAliveTimeoutMs: 20_000 });
+    using client = await world.connect();
+    client.send(get('/first'));
+    await client.until('ok');
+    await delay(1500);
+    client.send(get('/second').slice(0, 30));
+    await delay(50);
+    client.send(get('/second').slice(30));
+    await eventually('the second answer', () => statuses(client.text).length === 2);
+    client.send('GET /third');
+    await client.closed;
+    expect(statuses(client.text)).toEqual([200, 200, 408]);
+  });
+
+  it('S5 a connection on which nothing is ever said is closed without a word', async () => {
+    await using world = await startAttackWorld({ headTimeoutMs: 400 });
+    expect(await converse(world.port, '')).toBe('');
+  });
+
+  it('S5 endless header lines end at the limit, not at the end', async () => {
+    await using world = await startAttackWorld({});
+    using client = await world.connect();
+    client.send('GET / HTTP/1.1\r\nHost: a.test\r\n');
+    let sent = 0;
+    while (!client.isClosed && client.text === '') {
+      client.send('X-Endless: 0123456789\r\n'.repeat(50));
+      sent += 50;
+      await delay(1);
+    }
+    await client.closed;
+    expect(statuses(client.text)).toEqual([431]);
+    expect(sent).toBeLessThan(5000);
+  });
+
+  it('S5 one endless header line ends at the limit too', async () => {
+    await using world = await startAttackWorld({ maxHeadBytes: 8192 });
+    using client = await world.connect();
+    client.send('GET / HTTP/1.1\r\nHost: a.test\r\nX: ');
+    await trickle(client, 'x'.repeat(1000), 1);
+    expect(statuses(client.text)).toEqual([431]);
+  });
+});
+
+describe('slow bodies', () => {
+  it.each([
+    ['Content-Length', 'Content-Length: 100\r\n\r\nabc'],
+    ['chunked', 'Transfer-Encoding: chunked\r\n\r\n5\r\nabc'],
+  ])('S5 a body (%s) that stops is answered with 408, and the origin is let go', async (_what, rest) => {
+    let hasOriginClosed = false;
+    await using world = await startAttackWorld({ bodyIdleTimeoutMs: 400 }, (socket) => {
+      socket.on('close', () => (hasOriginClosed = true));
+    });
+    const answer = await converse(world.port, `POST / HTTP/1.1\r\nHost: a.test\r\n${rest}`);
+    expect(statuses(answer)).toEqual([408]);
+    await eventually('the origin is let go', () => hasOriginClosed);
+  });
+
+  it('S5 a slow body that goes on is no failure', async () => {
+    await using world = await startAttackWorld({ bodyIdleTimeoutMs: 600, headTimeoutMs: 600, requestTimeoutMs: 600 }, (socket) => {
+      socket.on('data', (chunk) => chunk.includes('!') && socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+    });
+    using client = await world.connect();
+    client.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 16\r\nConnection: close\r\n\r\n');
+    for (let octet = 0; octet < 15; octet += 1) {
+      await delay(150);
+      client.send('x');
+    }
+    client.send('!');
+    await client.closed;
+    expect(statuses(client.text)).toEqual([200]);
+  });
+});
+
+describe('idle connections', () => {
+  it('S5 a connection between requests is closed after its time, without a word', async () => {
+    await using world = await startAttackWorld({ keepAliveTimeoutMs: 400 });
+    using client = await world.connect();
+    client.send(get('/'));
+    await client.closed;
+    expect(statuses(client.text)).toEqual([200]);
+  });
+});
+
+describe('clients that do not read', () => {
+  /** An origin that answers with octets without end, and counts those it got rid of. */
+  function endless(): { readonly count: () => number; readonly answer: Parameters<typeof startRecordingOrigin>[0] } {
+    let bytes = 0;
+    const piece = Buffer.alloc(64 * 1024);
+    return {
+      count: () => bytes,
+      answer: (socket, head) => {
+        if (head.startsWith('GET /small')) return void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n');
+        const more = (): void => {
+          if (!socket.destroyed) socket.write(piece, (error) => error || ((bytes += piece.length), more()));
+        };
+        more();
+      },
+    };
+  }
+
+  it('S5 one that never reads holds a bounded number of octets, is cut in the end, and delays nobody', async () => {
+    const body = endless();
+    await using world = await startAttackWorld({ bodyIdleTimeoutMs: 1500 }, body.answer);
+    using client = await world.connect({ reads: false });
+    client.send(get('/endless'));
+    let before = -1;
+    await eventually('the flow has stopped', async () => {
+      const isStill = body.count() > 0 && body.count() === before;
+      before = body.count();
+      await delay(200);
+      return isStill;
+    });
+    // Socket buffers of the system on three hops, and one window.
+    expect(body.count()).toBeLessThan(64 * mebibyte);
+    using other = await world.connect();
+    other.send(get('/small'));
+    expect(await other.until('ok')).toContain('HTTP/1.1 200');
+    await eventually('it is cut', () => world.edge.log.some((line) => line['path'] === '/endless'));
+    client.socket.resume();
+    await client.closed;
+    expect(client.text.length).toBeLessThan(64 * mebibyte);
+  });
+
+  it('S5 one that sends requests and reads no answer does not make answers pile up', async () => {
+    const answer = Buffer.concat([
+      Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${mebibyte}\r\n\r\n`),
+      Buffer.alloc(mebibyte),
+    ]);
+    let answered = 0;
+    await using world = await startAttackWorld({ bodyIdleTimeoutMs: 2000 }, (socket) => {
+      answered += 1;
+      socket.write(answer);
+    });
+    using client = await world.connect({ reads: false });
+    client.send(get('/again').repeat(500));
+    let before = -1;
+    await eventually(
+      'the flow has stopped',
+      async () => {
+        const isStill = answered > 0 && answered === before;
+        before = answered;
+        await delay(300);
+        return isStill;
+      },
+      30_000,
+    );
+    expect(answered).toBeLessThan(40);
+    client.socket.resume();
+    await client.closed;
+  });
+
+  it.each(['close', 'keep-alive'])(
+    'S5 one that stops reading for a while still gets its whole answer (Connection: %s)',
+    async (connection) => {
+      // Somewhere between these sizes the rest of an answer waits in the edge, neither in the agent nor in the system.
+      const sizes = Array.from({ length: 14 }, (_, at) => (at + 1) * (mebibyte / 2));
+      await using world = await startAttackWorld({ keepAliveTimeoutMs: 500 }, (socket, head) => {
+        const bytes = Number(/^GET \/([0-9]+)/.exec(head)?.[1]);
+        socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`), Buffer.alloc(bytes)]));
+      });
+      const read = await Promise.all(
+        sizes.map(async (bytes) => {
+          using client = await world.connect({ reads: false });
+          client.send(get(`/${bytes}`, connection));
+          await delay(4000);
+          client.socket.resume();
+          await client.closed;
+          return client.text.length - (client.text.indexOf('\r\n\r\n') + 4);
+        }),
+      );
+      expect(read).toEqual(sizes);
+    },
+  );
+
+  it('S5 one that half-closes and never reads is cut as well', async () => {
+    const body = Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${4 * mebibyte}\r\n\r\n`), Buffer.alloc(4 * mebibyte)]);
+    await using world = await startAttackWorld({ bodyIdleTimeoutMs: 1000 }, body);
+    using client = await world.connect({ reads: false });
+    client.socket.end(get('/'));
+    await delay(4000);
+    client.socket.resume();
+    await client.closed;
+    expect(client.text.length).toBeLessThan(5 * mebibyte);
+  });
+});

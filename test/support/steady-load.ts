@@ -1,0 +1,71 @@
+/** Clients that send requests one after the other for as long as a test wants, and keep count of what came of them. */
+import { HttpClient } from './http-client.ts';
+
+/** A load that goes on until it is stopped. */
+export interface SteadyLoad {
+  /** Answers with status 200 so far. */
+  readonly succeeded: number;
+  /** What else came, each in a line. */
+  readonly failures: readonly string[];
+  /** Resolves when this many more requests have ended. */
+  more(requests: number): Promise<void>;
+  /** Lets every request end that has begun. */
+  stop(): Promise<void>;
+}
+
+/** What is sent. */
+export interface LoadOptions {
+  readonly host?: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly body?: string;
+  /** Clients at once, each with one request under way. Default 10. */
+  readonly clients?: number;
+}
+
+/** Starts a load on a proxy port. */
+export function startLoad(
+  port: number,
+  { host = 'app.test', method = 'GET', path = '/', body, clients = 10 }: LoadOptions = {},
+): SteadyLoad {
+  const client = new HttpClient(port, host);
+  const failures: string[] = [];
+  const waiting = new Set<() => void>();
+  let succeeded = 0;
+  let isRunning = true;
+  const run = async (): Promise<void> => {
+    while (isRunning) {
+      try {
+        const { status, text } = await client.send(method, path, body);
+        if (status === 200) succeeded += 1;
+        else failures.push(`${status} ${text}`);
+      } catch (error) {
+        failures.push(String(error));
+      }
+      for (const look of [...waiting]) look();
+    }
+  };
+  const running = Array.from({ length: clients }, run);
+  return {
+    failures,
+    get succeeded() {
+      return succeeded;
+    },
+    more: (requests) => {
+      const wanted = succeeded + failures.length + requests;
+      return new Promise((resolve) => {
+        const look = (): void => {
+          if (succeeded + failures.length < wanted) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+      });
+    },
+    stop: async () => {
+      isRunning = false;
+      await Promise.all(running);
+      client[Symbol.dispose]();
+    },
+  };
+}
