@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { type ChannelCredentials, Client, type ClientOptions, credentials } from '@grpc/grpc-js';
 import type { GiraffeError } from '../errors/giraffe-error.ts';
+import { maxHandshakePayloadBytes } from '../protocol/frame.ts';
 import type { Carrier, CarrierKind } from '../tunnel/carrier.ts';
 import { createGrpcCarrier } from '../tunnel/grpc-carrier.ts';
 import { createTlsCarrier } from '../tunnel/tls-carrier.ts';
@@ -20,8 +21,12 @@ const maxMessageBytes = 32 * 1024 * 1024;
 
 const clientOptions: ClientOptions = {
   'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_channelz': 0,
   'grpc.enable_http_proxy': 0,
   'grpc.enable_retries': 0,
+  // grpc-js reports a message as written while it still fits into its buffer for retries, also when there are none.
+  // Room for HELLO alone, so that what we queue behind it is bounded by what has really left.
+  'grpc.per_rpc_retry_buffer_size': maxHandshakePayloadBytes + 1024,
   'grpc.service_config_disable_resolution': 1,
   'grpc.max_receive_message_length': maxMessageBytes,
   'grpc.max_send_message_length': -1,

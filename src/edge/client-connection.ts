@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { failureResponse } from '../http/failure-page.ts';
-import { type FieldLines, fieldValues, listMembers } from '../http/field-line.ts';
+import { type FieldLine, type FieldLines, fieldValues, listMembers } from '../http/field-line.ts';
 import type { ClientFacts } from '../http/forwarding.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
 import { RequestParser, type RequestSink } from '../http/request-parser.ts';
@@ -152,8 +152,7 @@ export class ClientConnection implements RequestSink, Responder {
     const framed: ResponseHead = isDelimited
       ? head
       : { ...head, body: { kind: isOldClient ? 'until-close' : 'chunked' } };
-    const persistence = this.#keepsAlive ? (isOldClient ? 'keep-alive' : undefined) : 'close';
-    this.#writer.head(framed, connectionValue(head.status, persistence));
+    this.#writer.head(framed, connectionValue(head, this.#persistence()));
   }
 
   switchProtocols(head: ResponseHead): void {
@@ -192,7 +191,8 @@ export class ClientConnection implements RequestSink, Responder {
       accept: this.#request === undefined ? undefined : fieldValues(this.#request.fields, 'accept').join(','),
       isHead: this.#request?.method === 'HEAD',
     });
-    this.#writer.head(head, this.#keepsAlive ? undefined : 'close');
+    const date: FieldLine = ['Date', new Date().toUTCString()];
+    this.#writer.head({ ...head, fields: [date, ...head.fields] }, this.#persistence());
     if (body.length > 0) this.#writer.data(body);
     this.#afterAnswer();
   }
@@ -240,6 +240,12 @@ export class ClientConnection implements RequestSink, Responder {
     this.#isRequestDone = false;
     if (this.#exchange !== undefined) return this.#exchange.clientFailed(error);
     this.#context.opener.reject(error, this.#context.facts, this);
+  }
+
+  /** What Connection says about ours; undefined for what the client takes for granted (RFC 9112 section 9.3). */
+  #persistence(): string | undefined {
+    if (!this.#keepsAlive) return 'close';
+    return this.#request?.minorVersion === 0 ? 'keep-alive' : undefined;
   }
 
   #isAnswered(): boolean {
@@ -354,8 +360,8 @@ export class ClientConnection implements RequestSink, Responder {
 }
 
 /** Returns the value of Connection: who sends Upgrade, as a 426 does, names it there (RFC 9110 section 7.8). */
-function connectionValue(status: number, persistence: string | undefined): string | undefined {
-  if (status !== 426) return persistence;
+function connectionValue({ status, fields }: ResponseHead, persistence: string | undefined): string | undefined {
+  if (status !== 426 || fieldValues(fields, 'upgrade').length === 0) return persistence;
   return persistence === undefined ? 'Upgrade' : `${persistence}, Upgrade`;
 }
 

@@ -23,7 +23,7 @@ export class EdgeSession {
   readonly #maxExchanges: number;
   readonly #carriers = new Map<CarrierKind, Multiplexer>();
   readonly #waiting: (() => void)[] = [];
-  #candidates: readonly Candidate[] = [];
+  #candidates: readonly SessionCandidate[] = [];
   #exchanges = 0;
   #lastStream = 0;
   #isDraining = false;
@@ -34,9 +34,9 @@ export class EdgeSession {
     this.#maxExchanges = maxExchanges;
   }
 
-  /** Ways to this agent that are up now; none while it drains. */
+  /** Ways to this agent that are up now; none while it drains. A carrier that is closing is no way any more. */
   get candidates(): readonly Candidate[] {
-    return this.#isDraining ? [] : this.#candidates;
+    return this.#isDraining ? [] : this.#candidates.filter((candidate) => candidate.isOpen);
   }
 
   /** Exchanges and relays in flight. */
@@ -150,5 +150,9 @@ class SessionCandidate implements Candidate {
 
   get isHealthy(): boolean {
     return this.#multiplexer.isHealthy;
+  }
+
+  get isOpen(): boolean {
+    return this.#multiplexer.isOpen;
   }
 }

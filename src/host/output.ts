@@ -23,9 +23,24 @@ export function processOutput(env: Readonly<Record<string, string | undefined>>)
   // A terminal that does not tell its width cannot be redrawn: pseudo-terminals of scripts and containers have 0 columns.
   const isWide = minColumns <= (process.stderr.columns ?? 0);
   return {
-    out: (line) => void process.stdout.write(`${line}\n`),
+    out: gathered(process.stdout),
     err: (line) => void process.stderr.write(`${line}\n`),
     isInteractive: process.stderr.isTTY === true && isWide && !isCi && env['TERM'] !== 'dumb',
+  };
+}
+
+/** Returns a writer of lines that writes those of one turn together: a busy agent has many to tell. */
+function gathered(stream: NodeJS.WriteStream): (line: string) => void {
+  let text = '';
+  const flush = (): void => {
+    const whole = text;
+    text = '';
+    if (whole !== '') stream.write(whole);
+  };
+  process.once('exit', flush);
+  return (line) => {
+    if (text === '') setImmediate(flush);
+    text += `${line}\n`;
   };
 }
 

@@ -8,8 +8,11 @@ import type { FrameBatch } from './frame-batch.ts';
 /** Field 1, wire type 2 (length-delimited). */
 const framesTag = 0x0a;
 
-/** Encodes a Batch message around the frames. */
-export function encodeBatch(batch: FrameBatch): Buffer {
+/**
+ * Encodes a Batch message around the frames.
+ * @param allocate Makes a buffer of a size in octets; what it holds does not matter.
+ */
+export function encodeBatch(batch: FrameBatch, allocate: (bytes: number) => Buffer = Buffer.allocUnsafe): Buffer {
   const prefix = [framesTag];
   let rest = batch.bytes;
   while (rest > 0x7f) {
@@ -17,7 +20,7 @@ export function encodeBatch(batch: FrameBatch): Buffer {
     rest >>>= 7;
   }
   prefix.push(rest);
-  const message = batch.encode(prefix.length);
+  const message = batch.encode(prefix.length, allocate);
   message.set(prefix, 0);
   return message;
 }

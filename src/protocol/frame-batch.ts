@@ -21,9 +21,12 @@ export class FrameBatch {
     this.#bytes += frameHeaderBytes + payloadBytes;
   }
 
-  /** Returns all frames as one buffer, behind `reservedBytes` octets that are left for the carrier's own framing. */
-  encode(reservedBytes = 0): Buffer {
-    const buffer = Buffer.allocUnsafe(reservedBytes + this.#bytes);
+  /**
+   * Returns all frames as one buffer, behind `reservedBytes` octets that are left for the carrier's own framing.
+   * @param allocate Makes a buffer of a size in octets; what it holds does not matter.
+   */
+  encode(reservedBytes = 0, allocate: (bytes: number) => Buffer = Buffer.allocUnsafe): Buffer {
+    const buffer = allocate(reservedBytes + this.#bytes);
     let offset = reservedBytes;
     for (const { type, flags, id, parts, payloadBytes } of this.#frames) {
       offset = buffer.writeUInt32BE(((payloadBytes << 8) | type) >>> 0, offset);

@@ -7,6 +7,7 @@
  * turn, so a lone request is not held back).
  */
 import { performance } from 'node:perf_hooks';
+import type { ErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import {
   type FrameType,
@@ -155,13 +156,25 @@ export class Multiplexer implements StreamPort {
    */
   open(id: StreamId, payload: Buffer, isEnd: boolean, windowBytes: number, sink: StreamSink): Stream {
     const window = new ReceiveWindow(this.#creditPool, windowBytes, this.nowMs);
-    const stream = new Stream(id, minWindowBytes, window, sink, this);
+    const refusal = this.#openingRefusal();
+    const stream = new Stream(id, minWindowBytes, window, sink, refusal === undefined ? this : this.#silentPort());
     this.#highestStream = id;
     this.#streams.set(id, stream);
-    if (this.#isEnding) queueMicrotask(() => stream.fail(new GiraffeError('GIR_ERR_SESSION_LOST')));
-    else if (this.#queue.controlBytes < maxOpeningBytes) stream.sendHead(payload, { isEnd });
-    else queueMicrotask(() => stream.fail(new GiraffeError('GIR_ERR_STREAM_LIMIT')));
+    if (refusal === undefined) stream.sendHead(payload, { isEnd });
+    else queueMicrotask(() => stream.fail(new GiraffeError(refusal)));
     return stream;
+  }
+
+  #openingRefusal(): ErrorCode | undefined {
+    if (this.#isEnding) return 'GIR_ERR_SESSION_LOST';
+    return this.#queue.controlBytes < maxOpeningBytes ? undefined : 'GIR_ERR_STREAM_LIMIT';
+  }
+
+  /** For a stream that the other end never hears of: not even its reset, which would break the protocol. */
+  #silentPort(): StreamPort {
+    const silence = (): void => {};
+    const remove = (stream: Stream): void => this.remove(stream);
+    return { control: silence, data: silence, end: silence, discard: silence, remove, nowMs: 0, roundTripMs: 0 };
   }
 
   /** Asks for a ticket (agent), or hands one out (edge). */

@@ -6,7 +6,7 @@ import { type HttpWorld, httpTransports, startHttpWorld, testHost } from '../sup
 import { type Origin, onRequestHead, startSocketOrigin } from '../support/origins.ts';
 import { type RawEnd, rawClient, requestText } from '../support/scripted-client.ts';
 
-const get = requestText('GET', '/', testHost, ['Accept: application/json']);
+const get = requestText('GET', '/', testHost, ['Accept: application/json', 'Connection: close']);
 const chunkedHead = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 /** Answers with octets: one piece, or several of which each leaves when the one before has arrived at the client. */
@@ -26,8 +26,8 @@ function startScriptedOrigin(pieces: readonly string[]): Promise<Origin> {
 }
 
 /** Sends one GET and returns everything that came. */
-async function reply(world: HttpWorld, request = get): Promise<{ text: string; end: RawEnd }> {
-  using client = await rawClient(world.port, request);
+async function reply(world: HttpWorld): Promise<{ text: string; end: RawEnd }> {
+  using client = await rawClient(world.port, get);
   const end = await client.ended;
   return { text: client.received, end };
 }
@@ -74,7 +74,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     await using world = await startHttpWorld(origin, transport);
     const hasSentHead = pieces.length > 1;
 
-    const { text, end } = await reply(world, get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+    const { text, end } = await reply(world);
 
     const final = text.replace(/^(?:HTTP\/1\.1 1[0-9]{2}[\s\S]*?\r\n\r\n)+/, '');
     expect(`${end} ${final.slice(0, 12)}`).toBe(hasSentHead ? 'broken HTTP/1.1 200' : 'fin HTTP/1.1 502');

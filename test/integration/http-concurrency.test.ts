@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { startHttpOrigin } from '../support/origins.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
+import { type RawClient, rawClient, requestText } from '../support/scripted-client.ts';
 
 const mib = 1024 * 1024;
 
@@ -186,7 +186,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     });
     await using world = await startHttpWorld(origin, transport);
     const before = process.memoryUsage().rss;
-    const stopped = [];
+    const stopped: RawClient[] = [];
     for (let index = 0; index < 20; index += 1) {
       const client = await rawClient(world.port, requestText('GET', '/big', testHost), { keeps: false });
       client.socket.once('data', () => client.socket.pause());

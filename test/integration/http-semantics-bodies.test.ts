@@ -79,48 +79,51 @@ describe.each(transports)('bodies over $name', ({ transport }) => {
     return message.lines.filter((line) => /^(?:content-length|transfer-encoding):/i.test(line));
   }
 
-  describe.each(['MKCOL', 'PROPFIND', 'POST', 'PUT', 'PATCH', 'DELETE', 'GET', 'REPORT', 'odd-Method'])('%s', (method) => {
-    it('hardening 4: no body gets no framing', async () => {
-      const { seen } = await exchange(head(`${method} /dav HTTP/1.1`, 'Depth: 1'));
-      expect(seen.startLine).toBe(`${method} /dav HTTP/1.1`);
-      expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, 'Depth: 1']);
-    });
+  describe.each(['MKCOL', 'PROPFIND', 'POST', 'PUT', 'PATCH', 'DELETE', 'GET', 'REPORT', 'odd-Method'])(
+    '%s',
+    (method) => {
+      it('hardening 4: no body gets no framing', async () => {
+        const { seen } = await exchange(head(`${method} /dav HTTP/1.1`, 'Depth: 1'));
+        expect(seen.startLine).toBe(`${method} /dav HTTP/1.1`);
+        expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, 'Depth: 1']);
+      });
 
-    it('hardening 4: a body of zero octets stays one', async () => {
-      const { seen } = await exchange(head(`${method} /dav HTTP/1.1`, 'content-LENGTH: 0', 'Depth: 1'));
-      expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, 'content-LENGTH: 0', 'Depth: 1']);
-    });
+      it('hardening 4: a body of zero octets stays one', async () => {
+        const { seen } = await exchange(head(`${method} /dav HTTP/1.1`, 'content-LENGTH: 0', 'Depth: 1'));
+        expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, 'content-LENGTH: 0', 'Depth: 1']);
+      });
 
-    it('hardening 4: an empty chunked body stays one', async () => {
-      const request = `${head(`${method} /dav HTTP/1.1`, 'Transfer-Encoding: chunked')}0\r\n\r\n`;
-      const { seen } = await exchange(request);
-      expect(framingLines(seen)).toEqual(['Transfer-Encoding: chunked']);
-      expect(seen).toMatchObject({ framing: 'chunked', body: Buffer.alloc(0), trailers: [] });
-    });
+      it('hardening 4: an empty chunked body stays one', async () => {
+        const request = `${head(`${method} /dav HTTP/1.1`, 'Transfer-Encoding: chunked')}0\r\n\r\n`;
+        const { seen } = await exchange(request);
+        expect(framingLines(seen)).toEqual(['Transfer-Encoding: chunked']);
+        expect(seen).toMatchObject({ framing: 'chunked', body: Buffer.alloc(0), trailers: [] });
+      });
 
-    it('hardening 3: Trailer without a body is a field like any other', async () => {
-      const { seen } = await exchange(head(`${method} / HTTP/1.1`, 'Trailer: X-Sum', 'TE: trailers'));
-      expect(valuesOf(seen, 'trailer')).toEqual(['X-Sum']);
-      expect(framingLines(seen)).toEqual([]);
-    });
-  });
+      it('hardening 3: Trailer without a body is a field like any other', async () => {
+        const { seen } = await exchange(head(`${method} / HTTP/1.1`, 'Trailer: X-Sum', 'TE: trailers'));
+        expect(valuesOf(seen, 'trailer')).toEqual(['X-Sum']);
+        expect(framingLines(seen)).toEqual([]);
+      });
+    },
+  );
 
   it('hardening 3: Trailer beside Content-Length, and an announced trailer that does not come, do no harm', async () => {
     const { seen } = await exchange(`${head('POST / HTTP/1.1', 'Trailer: X-Sum', 'Content-Length: 3')}abc`);
     expect(seen).toMatchObject({ framing: 'length', body: Buffer.from('abc') });
     const empty = await exchange(`${head('POST / HTTP/1.1', 'Trailer: X-Sum', 'Transfer-Encoding: chunked')}0\r\n\r\n`);
     expect(empty.seen).toMatchObject({ framing: 'chunked', trailers: [] });
-    const { response } = await exchange(
-      head('GET / HTTP/1.1'),
-      'HTTP/1.1 204 No Content\r\nTrailer: X-Sum\r\n\r\n',
-    );
+    const { response } = await exchange(head('GET / HTTP/1.1'), 'HTTP/1.1 204 No Content\r\nTrailer: X-Sum\r\n\r\n');
     expect(withoutVia(response)).toEqual(['Trailer: X-Sum']);
   });
 
   it('hardening 4: a response of zero octets, an empty chunked one and one without a body stay different', async () => {
     const zero = await exchange(head('GET / HTTP/1.1'), 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     expect(framingLines(zero.response)).toEqual(['Content-Length: 0']);
-    const empty = await exchange(head('GET / HTTP/1.1'), 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n');
+    const empty = await exchange(
+      head('GET / HTTP/1.1'),
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    );
     expect(framingLines(empty.response)).toEqual(['Transfer-Encoding: chunked']);
     const none = await exchange(head('GET / HTTP/1.1'), 'HTTP/1.1 204 No Content\r\n\r\n');
     expect(framingLines(none.response)).toEqual([]);
@@ -175,6 +178,18 @@ describe.each(transports)('bodies over $name', ({ transport }) => {
     expect(resetChunked.response).toMatchObject({ framing: 'chunked', body: Buffer.alloc(0) });
   });
 
+  it.each([
+    ['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'],
+    ['GET', 'HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\nhello'],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello'],
+    ['GET', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nX-Evil: 1\r\nContent-Length: 0\r\n\r\n'],
+    ['GET', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n'],
+  ])('hardening 9: octets of an origin behind its answer to %s reach nobody: %j', async (method, answer) => {
+    const { response } = await exchange(head(`${method} / HTTP/1.1`), answer, method);
+    expect(response.startLine).toBe(answer.slice(0, answer.indexOf('\r')));
+    expect(response.body).toHaveLength(0);
+  });
+
   it('H11 ranges pass: 206 of one part, of several parts, and 416', async () => {
     const part = await exchange(
       head('GET /file HTTP/1.1', 'Range: bytes=2-5', 'If-Range: "v1"'),
@@ -183,10 +198,15 @@ describe.each(transports)('bodies over $name', ({ transport }) => {
     expect(valuesOf(part.seen, 'range')).toEqual(['bytes=2-5']);
     expect(valuesOf(part.seen, 'if-range')).toEqual(['"v1"']);
     expect(part.response.startLine).toBe('HTTP/1.1 206 Partial Content');
-    expect(withoutVia(part.response)).toEqual(['Content-Range: bytes 2-5/10', 'Accept-Ranges: bytes', 'Content-Length: 4']);
+    expect(withoutVia(part.response)).toEqual([
+      'Content-Range: bytes 2-5/10',
+      'Accept-Ranges: bytes',
+      'Content-Length: 4',
+    ]);
     expect(part.response.body.toString()).toBe('2345');
 
-    const body = '--b\r\nContent-Range: bytes 0-0/10\r\n\r\n0\r\n--b\r\nContent-Range: bytes 9-9/10\r\n\r\n9\r\n--b--\r\n';
+    const body =
+      '--b\r\nContent-Range: bytes 0-0/10\r\n\r\n0\r\n--b\r\nContent-Range: bytes 9-9/10\r\n\r\n9\r\n--b--\r\n';
     const parts = await exchange(
       head('GET /file HTTP/1.1', 'Range: bytes=0-0,-1'),
       `HTTP/1.1 206 Partial Content\r\nContent-Type: multipart/byteranges; boundary=b\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
@@ -199,23 +219,26 @@ describe.each(transports)('bodies over $name', ({ transport }) => {
     expect(withoutVia(unsatisfied.response)).toEqual(['Content-Range: bytes */10', 'Content-Length: 0']);
   });
 
-  it.each([0, 1, 5_000_000])('H11 an HTTP/1.0 origin whose answer of %i octets ends with the connection', async (bytes) => {
-    const body = randomBytes(bytes);
-    world.origin.handle = async (requestHead, peer) => {
-      await peer.readBody(requestHead);
-      peer.write('HTTP/1.0 200 Fine\r\nServer: old\r\n\r\n');
-      peer.write(body);
-      peer.socket.end();
-    };
-    await using client = await world.connect();
-    client.write(head('GET /old HTTP/1.1'));
-    const response = await client.readResponse();
-    expect(response.startLine).toBe('HTTP/1.1 200 Fine');
-    expect(withoutVia(response)).toEqual(['Server: old', 'Transfer-Encoding: chunked']);
-    expect(valuesOf(response, 'via')).toEqual([expect.stringMatching(/^1\.0 /)]);
-    expect(sha256(response.body)).toBe(sha256(body));
-    await expectUsable(client);
-  });
+  it.each([0, 1, 5_000_000])(
+    'H11 an HTTP/1.0 origin whose answer of %i octets ends with the connection',
+    async (bytes) => {
+      const body = randomBytes(bytes);
+      world.origin.handle = async (requestHead, peer) => {
+        await peer.readBody(requestHead);
+        peer.write('HTTP/1.0 200 Fine\r\nServer: old\r\n\r\n');
+        peer.write(body);
+        peer.socket.end();
+      };
+      await using client = await world.connect();
+      client.write(head('GET /old HTTP/1.1'));
+      const response = await client.readResponse();
+      expect(response.startLine).toBe('HTTP/1.1 200 Fine');
+      expect(withoutVia(response)).toEqual(['Server: old', 'Transfer-Encoding: chunked']);
+      expect(valuesOf(response, 'via')).toEqual([expect.stringMatching(/^1\.0 /)]);
+      expect(sha256(response.body)).toBe(sha256(body));
+      await expectUsable(client);
+    },
+  );
 
   it('H11 an HTTP/1.0 origin with a length, with and without keep-alive', async () => {
     const answer = (keepAlive: string): string => `HTTP/1.0 200 OK\r\n${keepAlive}Content-Length: 2\r\n\r\nok`;
@@ -242,7 +265,9 @@ describe.each(transports)('bodies over $name', ({ transport }) => {
 
   it('H11 an origin that answers octet by octet, and in chunks of one octet', async () => {
     world.origin.handle = async (_head, peer) => {
-      await peer.writeSlowly('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: b\r\n\r\n');
+      await peer.writeSlowly(
+        'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: b\r\n\r\n',
+      );
       await peer.writeSlowly(chunked(Buffer.from('one octet at a time'), 1));
     };
     await using client = await world.connect();
@@ -256,8 +281,14 @@ describe.each(transports)('bodies over $name', ({ transport }) => {
 
   it('H11 100,000 chunks of one octet, up and down', async () => {
     const body = randomBytes(100_000);
-    const answer = Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), chunked(body, 1)]);
-    const request = Buffer.concat([Buffer.from(head('POST / HTTP/1.1', 'Transfer-Encoding: chunked')), chunked(body, 1)]);
+    const answer = Buffer.concat([
+      Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'),
+      chunked(body, 1),
+    ]);
+    const request = Buffer.concat([
+      Buffer.from(head('POST / HTTP/1.1', 'Transfer-Encoding: chunked')),
+      chunked(body, 1),
+    ]);
     const { seen, response } = await exchange(request, answer);
     expect(sha256(seen.body)).toBe(sha256(body));
     expect(sha256(response.body)).toBe(sha256(body));
@@ -312,7 +343,9 @@ describe.each(transports)('bodies over $name', ({ transport }) => {
     client.write(head('GET /stream HTTP/1.1'));
     await client.readHead();
     const first = await client.read((pieces[0]?.length ?? 0) + 4 + 2);
-    expect(zlib.gunzipSync(first.subarray(4, -2), { finishFlush: zlib.constants.Z_SYNC_FLUSH }).toString()).toBe('first');
+    expect(zlib.gunzipSync(first.subarray(4, -2), { finishFlush: zlib.constants.Z_SYNC_FLUSH }).toString()).toBe(
+      'first',
+    );
     goOn();
     const rest = await client.readBody({ startLine: '', lines: ['Transfer-Encoding: chunked'] });
     expect(rest.body.equals(pieces[1] ?? Buffer.alloc(0))).toBe(true);

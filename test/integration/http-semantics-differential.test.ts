@@ -4,10 +4,24 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectPeer, lineName, type RawHead, type RawMessage, statusOf, valuesOf } from '../support/raw-http.ts';
-import { addedNames, domain, type SemanticsWorld, startSemanticsWorld, transports } from '../support/semantics-world.ts';
+import {
+  addedNames,
+  domain,
+  type SemanticsWorld,
+  startSemanticsWorld,
+  transports,
+} from '../support/semantics-world.ts';
 
 const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
-const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'te', 'http2-settings'];
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'http2-settings',
+];
 const forbiddenTrailers = ['content-length', 'host', 'transfer-encoding', 'x-forwarded-for'];
 
 function request(startLine: string, lines: readonly string[] = [], body = ''): string {
@@ -36,7 +50,7 @@ const requests: readonly (readonly [string, string])[] = [
   ['broken percent', request('GET /100%?%zz HTTP/1.1')],
   ['unwise characters', request('GET /<>"{}|\\^`[]?<>"{}|\\^`[] HTTP/1.1')],
   ['octets above ASCII', request('GET /caf\xe9/\xff?\x80 HTTP/1.1')],
-  ['semicolons and colons', request('GET /a;b=c:d@e!$&\'()*+,;= HTTP/1.1')],
+  ['semicolons and colons', request("GET /a;b=c:d@e!$&'()*+,;= HTTP/1.1")],
   ['a URI inside the path', request('GET /http://other.test:80/x HTTP/1.1')],
   ['a path that looks like a host', request('GET //other.test/x HTTP/1.1')],
   ['long target', request(`GET /${'t'.repeat(30_000)} HTTP/1.1`)],
@@ -62,7 +76,10 @@ const requests: readonly (readonly [string, string])[] = [
   ['trace context', request('GET / HTTP/1.1', ['traceparent: 00-1-2-01', 'tracestate: a=b', 'tracestate: c=d'])],
   ['authorization twice', request('GET / HTTP/1.1', ['Authorization: Basic eDp5', 'Proxy-Authorization: Basic eDp5'])],
   ['CORS preflight', request('OPTIONS /x HTTP/1.1', ['Origin: null', 'Access-Control-Request-Method: PUT'])],
-  ['range and conditions', request('GET / HTTP/1.1', ['Range: bytes=0-,-5,7-9', 'If-Range: "x"', 'If-Unmodified-Since: x'])],
+  [
+    'range and conditions',
+    request('GET / HTTP/1.1', ['Range: bytes=0-,-5,7-9', 'If-Range: "x"', 'If-Unmodified-Since: x']),
+  ],
   ['GET with a body', request('GET / HTTP/1.1', ['Content-Length: 5'], 'hello')],
   ['HEAD with a body', request('HEAD / HTTP/1.1', ['Content-Length: 5'], 'hello')],
   ['OPTIONS with a body', request('OPTIONS /x HTTP/1.1', ['Content-Length: 2'], '{}')],
@@ -70,30 +87,51 @@ const requests: readonly (readonly [string, string])[] = [
   ['DELETE with chunks', request('DELETE /x HTTP/1.1', [chunkedLine], '3\r\nabc\r\n0\r\n\r\n')],
   ['all octets', request('POST / HTTP/1.1', ['Content-Length: 256'], octets)],
   ['all octets in one chunk', request('POST / HTTP/1.1', [chunkedLine], `100\r\n${octets}\r\n0\r\n\r\n`)],
-  ['a body that looks like a request', request('POST / HTTP/1.1', ['Content-Length: 31'], 'GET /x HTTP/1.1\r\nHost: evil\r\n\r\n')],
+  [
+    'a body that looks like a request',
+    request('POST / HTTP/1.1', ['Content-Length: 31'], 'GET /x HTTP/1.1\r\nHost: evil\r\n\r\n'),
+  ],
   ['a body of line ends', request('POST / HTTP/1.1', ['Content-Length: 8'], '\r\n\r\n\r\n\r\n')],
   ['no body', request('POST / HTTP/1.1')],
   ['length zero', request('POST / HTTP/1.1', ['content-length:0'])],
   ['length with leading zeros', request('POST / HTTP/1.1', ['Content-Length: 0003'], 'abc')],
   ['empty chunked body', request('PUT / HTTP/1.1', [chunkedLine], '0\r\n\r\n')],
   ['mixed-case chunked', request('PUT / HTTP/1.1', ['transfer-ENCODING: ChUnKeD'], '1\r\na\r\n0\r\n\r\n')],
-  ['chunk sizes with zeros, in both cases', request('PUT / HTTP/1.1', [chunkedLine], '00A\r\n0123456789\r\n0000b\r\n0123456789a\r\n000\r\n\r\n')],
+  [
+    'chunk sizes with zeros, in both cases',
+    request('PUT / HTTP/1.1', [chunkedLine], '00A\r\n0123456789\r\n0000b\r\n0123456789a\r\n000\r\n\r\n'),
+  ],
   ['chunk extensions', request('PUT / HTTP/1.1', [chunkedLine], '1;a\r\nx\r\n1 ; b="c;d" ;e=f\r\ny\r\n0;last\r\n\r\n')],
   ['trailers', request('PUT / HTTP/1.1', [chunkedLine, 'Trailer: a'], '1\r\nx\r\n0\r\na: 1\r\nA: 2\r\nb:\r\n\r\n')],
-  ['trailers that no one may send', request('PUT / HTTP/1.1', [chunkedLine], '0\r\nHost: x\r\nX-Forwarded-For: x\r\nb: 1\r\n\r\n')],
+  [
+    'trailers that no one may send',
+    request('PUT / HTTP/1.1', [chunkedLine], '0\r\nHost: x\r\nX-Forwarded-For: x\r\nb: 1\r\n\r\n'),
+  ],
   ['a Trailer line without a body', request('POST / HTTP/1.1', ['Trailer: a, b'])],
   ['many small chunks', request('PUT / HTTP/1.1', [chunkedLine], `${'2\r\nab\r\n'.repeat(500)}0\r\n\r\n`)],
   ['expectation with the body at once', request('POST / HTTP/1.1', ['Expect: 100-continue', 'Content-Length: 1'], 'x')],
-  ['connection options', request('GET / HTTP/1.1', ['Connection: keep-alive,, ,x-hop', 'X-Hop: 1', 'Keep-Alive: 5', 'X-End: 1'])],
+  [
+    'connection options',
+    request('GET / HTTP/1.1', ['Connection: keep-alive,, ,x-hop', 'X-Hop: 1', 'Keep-Alive: 5', 'X-End: 1']),
+  ],
   ['TE without trailers', request('GET / HTTP/1.1', ['TE: gzip', 'Connection: TE'])],
-  ['an upgrade to h2c', request('GET / HTTP/1.1', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAM'])],
+  [
+    'an upgrade to h2c',
+    request('GET / HTTP/1.1', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAM']),
+  ],
   ['an upgrade without Connection', request('GET / HTTP/1.1', ['Upgrade: websocket'])],
-  ['an upgrade with a body', request('POST / HTTP/1.1', ['Connection: Upgrade', 'Upgrade: x', 'Content-Length: 2'], 'ab')],
+  [
+    'an upgrade with a body',
+    request('POST / HTTP/1.1', ['Connection: Upgrade', 'Upgrade: x', 'Content-Length: 2'], 'ab'),
+  ],
   ['absolute target', request(`GET http://${domain}/a?b=c HTTP/1.1`)],
   ['absolute target without a path', request(`GET HTTP://${domain.toUpperCase()}:80 HTTP/1.1`)],
   ['Host with a port, in another case', `GET / HTTP/1.1\r\nA: 1\r\nhOST: ${domain.toUpperCase()}.:81\r\nB: 2\r\n\r\n`],
   ['HTTP/1.0', request('GET / HTTP/1.0')],
-  ['HTTP/1.0 with keep-alive and a body', request('POST / HTTP/1.0', ['Connection: keep-alive', 'Content-Length: 2'], 'ab')],
+  [
+    'HTTP/1.0 with keep-alive and a body',
+    request('POST / HTTP/1.0', ['Connection: keep-alive', 'Content-Length: 2'], 'ab'),
+  ],
 ];
 
 /** Answers that are valid, though few origins give them. `close` ends the connection behind them. */
@@ -107,18 +145,43 @@ const responses: readonly (readonly [name: string, answer: string, options?: { c
   ['status 399', response('HTTP/1.1 399 Own', ['Content-Length: 0'])],
   ['status 599', response('HTTP/1.1 599 Own', ['Content-Length: 0'])],
   ['status 203 with Warning', response('HTTP/1.1 203 x', ['Warning: 214 - "x"', 'Content-Length: 0'])],
-  ['a gateway error of its own', response('HTTP/1.1 502 Bad Gateway', ['Proxy-Status: inner; error=dns_error', 'Content-Length: 0'])],
+  [
+    'a gateway error of its own',
+    response('HTTP/1.1 502 Bad Gateway', ['Proxy-Status: inner; error=dns_error', 'Content-Length: 0']),
+  ],
   ['an unfinished redirect', response('HTTP/1.1 302 Found', ['Content-Length: 0'])],
-  ['a relative redirect', response('HTTP/1.1 301 x', ['Location: ../x?y#z', 'Refresh: 0;url=http://127.0.0.1:1/', 'Content-Length: 0'])],
-  ['names in odd cases', response('HTTP/1.1 200 OK', ['sErVeR: x', 'DATE: y', 'content-length: 0', 'x_y: 1', "!#$%&'*+-.^_`|~: z"])],
-  ['repeated lines in turn', response('HTTP/1.1 200 OK', ['A: 1', 'Set-Cookie: b', 'a: 2', 'set-cookie: c', 'Content-Length: 0'])],
+  [
+    'a relative redirect',
+    response('HTTP/1.1 301 x', ['Location: ../x?y#z', 'Refresh: 0;url=http://127.0.0.1:1/', 'Content-Length: 0']),
+  ],
+  [
+    'names in odd cases',
+    response('HTTP/1.1 200 OK', ['sErVeR: x', 'DATE: y', 'content-length: 0', 'x_y: 1', "!#$%&'*+-.^_`|~: z"]),
+  ],
+  [
+    'repeated lines in turn',
+    response('HTTP/1.1 200 OK', ['A: 1', 'Set-Cookie: b', 'a: 2', 'set-cookie: c', 'Content-Length: 0']),
+  ],
   ['empty values', response('HTTP/1.1 200 OK', ['A:', 'Server: ', 'Set-Cookie:', 'Content-Length: 0'])],
   ['values above ASCII', response('HTTP/1.1 200 OK', ['A: \x80\xff \xe2\x82\xac', 'Content-Length: 0'])],
-  ['900 lines', response('HTTP/1.1 200 OK', [...Array.from({ length: 900 }, (_, i) => `X: ${i}`), 'Content-Length: 0'])],
+  [
+    '900 lines',
+    response('HTTP/1.1 200 OK', [...Array.from({ length: 900 }, (_, i) => `X: ${i}`), 'Content-Length: 0']),
+  ],
   ['all octets', response('HTTP/1.1 200 OK', ['Content-Length: 256'], octets)],
-  ['all octets in chunks', response('HTTP/1.1 200 OK', [chunkedLine], `80\r\n${octets.slice(0, 128)}\r\n80\r\n${octets.slice(128)}\r\n0\r\n\r\n`)],
+  [
+    'all octets in chunks',
+    response(
+      'HTTP/1.1 200 OK',
+      [chunkedLine],
+      `80\r\n${octets.slice(0, 128)}\r\n80\r\n${octets.slice(128)}\r\n0\r\n\r\n`,
+    ),
+  ],
   ['chunk extensions', response('HTTP/1.1 200 OK', [chunkedLine], '1;a="b;c"\r\nx\r\n0;z\r\n\r\n')],
-  ['trailers', response('HTTP/1.1 200 OK', [chunkedLine, 'Trailer: a'], '0\r\na: 1\r\nA: 2\r\nContent-Length: 9\r\nb:\r\n\r\n')],
+  [
+    'trailers',
+    response('HTTP/1.1 200 OK', [chunkedLine, 'Trailer: a'], '0\r\na: 1\r\nA: 2\r\nContent-Length: 9\r\nb:\r\n\r\n'),
+  ],
   ['empty chunked body', response('HTTP/1.1 200 OK', [chunkedLine], '0\r\n\r\n')],
   ['204', response('HTTP/1.1 204 No Content', ['A: 1'])],
   ['204 with a length', response('HTTP/1.1 204 No Content', ['Content-Length: 0'])],
@@ -127,16 +190,35 @@ const responses: readonly (readonly [name: string, answer: string, options?: { c
   ['HEAD with a length', response('HTTP/1.1 200 OK', ['Content-Length: 77']), { method: 'HEAD' }],
   ['HEAD with chunks', response('HTTP/1.1 200 OK', [chunkedLine, 'A: 1']), { method: 'HEAD' }],
   ['HEAD with an error', response('HTTP/1.1 500 x', ['Content-Length: 77']), { method: 'HEAD' }],
-  ['interim answers', `${response('HTTP/1.1 100 Continue')}${response('HTTP/1.1 103 Early Hints', ['Link: <a>', 'link: <b>'])}${plain}`],
+  [
+    'interim answers',
+    `${response('HTTP/1.1 100 Continue')}${response('HTTP/1.1 103 Early Hints', ['Link: <a>', 'link: <b>'])}${plain}`,
+  ],
   ['102 with fields', `${response('HTTP/1.1 102 Processing', ['X-Progress: 1'])}${plain}`],
-  ['hop-by-hop fields', response('HTTP/1.1 200 OK', ['Connection: x-hop', 'X-Hop: 1', 'Keep-Alive: timeout=9', 'Content-Length: 0', 'B: 1'])],
+  [
+    'hop-by-hop fields',
+    response('HTTP/1.1 200 OK', [
+      'Connection: x-hop',
+      'X-Hop: 1',
+      'Keep-Alive: timeout=9',
+      'Content-Length: 0',
+      'B: 1',
+    ]),
+  ],
   ['Connection: close', response('HTTP/1.1 200 OK', ['Connection: close', 'Content-Length: 2'], 'ok'), { close: true }],
   ['until the end of the connection', response('HTTP/1.1 200 OK', ['A: 1'], octets), { close: true }],
   ['nothing until the end of the connection', response('HTTP/1.1 200 OK', ['A: 1']), { close: true }],
   ['HTTP/1.0', response('HTTP/1.0 200 OK', ['A: 1'], 'old'), { close: true }],
   ['HTTP/1.0 with a length', response('HTTP/1.0 200 OK', ['Content-Length: 3'], 'old'), { close: true }],
-  ['a body that looks like an answer', response('HTTP/1.1 200 OK', ['Content-Length: 38'], 'HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n ')],
-  ['compressed without a length', response('HTTP/1.1 200 OK', ['Content-Encoding: gzip'], '\x1f\x8b\x08\x00'), { close: true }],
+  [
+    'a body that looks like an answer',
+    response('HTTP/1.1 200 OK', ['Content-Length: 38'], 'HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n '),
+  ],
+  [
+    'compressed without a length',
+    response('HTTP/1.1 200 OK', ['Content-Encoding: gzip'], '\x1f\x8b\x08\x00'),
+    { close: true },
+  ],
 ];
 
 /** What both ways must agree on. */
@@ -148,7 +230,9 @@ interface View {
 }
 
 function optionsOf(head: RawHead): string[] {
-  return valuesOf(head, 'connection').flatMap((value) => value.toLowerCase().split(',')).map((option) => option.trim());
+  return valuesOf(head, 'connection')
+    .flatMap((value) => value.toLowerCase().split(','))
+    .map((option) => option.trim());
 }
 
 /** Returns `name: value` with the blanks that are no part of the value made alike. */
@@ -166,9 +250,7 @@ function endToEnd(message: RawMessage, added: readonly string[]): View {
       .replace(/ http:\/\/[^/ ]* /i, ' / ')
       .replace(/^HTTP\/1\.0/, 'HTTP/1.1')
       .replace(/^(HTTP\/1\.1 [0-9]{3})$/, '$1 '),
-    lines: message.lines
-      .filter((line) => ![...hopByHop, ...added, ...options].includes(lineName(line)))
-      .map(tidy),
+    lines: message.lines.filter((line) => ![...hopByHop, ...added, ...options].includes(lineName(line))).map(tidy),
     body: message.body.toString('latin1'),
     trailers: message.trailers.filter((line) => !forbiddenTrailers.includes(lineName(line))).map(tidy),
   };
@@ -215,8 +297,8 @@ describe.each(transports)('the same with and without a tunnel over $name', ({ tr
     expect(tunnelled.seen.lines.map(lineName)).toEqual(expect.arrayContaining([...addedNames]));
   });
 
-  it.each(responses)('H9 H10 H11 response: %s', async (_name, answer, options = {}) => {
-    const { method = 'GET', close } = options;
+  const answers = responses.map(([name, answer, options = {}]) => ({ name, answer, ...options }));
+  it.each(answers)('H9 H10 H11 response: $name', async ({ answer, close, method = 'GET' }) => {
     world.origin.handle = async (head, peer) => {
       world.origin.requests.push(await peer.readBody(head));
       peer.write(answer);

@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type RawHandler, type RawMessage, type RawPeer, statusOf, valuesOf } from '../support/raw-http.ts';
-import { domain, type SemanticsWorld, startSemanticsWorld, transports, withoutVia } from '../support/semantics-world.ts';
+import {
+  domain,
+  type SemanticsWorld,
+  startSemanticsWorld,
+  transports,
+  withoutVia,
+} from '../support/semantics-world.ts';
 
 const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -71,7 +77,9 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
     });
 
     it('hardening 7: a 101 that nobody asked for never reaches the client', async () => {
-      world.origin.answer('HTTP/1.1 101 Switching Protocols\r\nUpgrade: evil\r\nConnection: Upgrade\r\n\r\nHTTP/1.1 200 OK\r\n\r\n');
+      world.origin.answer(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: evil\r\nConnection: Upgrade\r\n\r\nHTTP/1.1 200 OK\r\n\r\n',
+      );
       await using client = await world.connect();
       client.write(head('GET / HTTP/1.1'));
       const response = await client.readResponse();
@@ -92,27 +100,30 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
   describe('Expect: 100-continue', () => {
     const expecting = (...lines: string[]): string => head('POST /up HTTP/1.1', 'Expect: 100-continue', ...lines);
 
-    it.each(['Content-Length: 5', 'Transfer-Encoding: chunked'])('H11 the 100 is the origin\'s, with %s', async (framing) => {
-      const body = framing.startsWith('C') ? '12345' : '5\r\n12345\r\n0\r\n\r\n';
-      let isBodySent = false;
-      world.origin.handle = async (requestHead, peer) => {
-        expect(valuesOf(requestHead, 'expect')).toEqual(['100-continue']);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        expect(peer.unreadBytes).toBe(0);
-        expect(isBodySent).toBe(false);
-        peer.write('HTTP/1.1 100 Go on\r\nX-Note: 1\r\n\r\n');
-        world.origin.requests.push(await peer.readBody(requestHead));
-        peer.write(plain);
-      };
-      await using client = await world.connect();
-      client.write(expecting(framing));
-      const interim = await client.readResponse();
-      expect([interim.startLine, ...withoutVia(interim)]).toEqual(['HTTP/1.1 100 Go on', 'X-Note: 1']);
-      isBodySent = true;
-      client.write(body);
-      expect(statusOf(await client.readResponse())).toBe(200);
-      expect(world.origin.requests[0]?.body.toString()).toBe('12345');
-    });
+    it.each(['Content-Length: 5', 'Transfer-Encoding: chunked'])(
+      "H11 the 100 is the origin's, with %s",
+      async (framing) => {
+        const body = framing.startsWith('C') ? '12345' : '5\r\n12345\r\n0\r\n\r\n';
+        let isBodySent = false;
+        world.origin.handle = async (requestHead, peer) => {
+          expect(valuesOf(requestHead, 'expect')).toEqual(['100-continue']);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          expect(peer.unreadBytes).toBe(0);
+          expect(isBodySent).toBe(false);
+          peer.write('HTTP/1.1 100 Go on\r\nX-Note: 1\r\n\r\n');
+          world.origin.requests.push(await peer.readBody(requestHead));
+          peer.write(plain);
+        };
+        await using client = await world.connect();
+        client.write(expecting(framing));
+        const interim = await client.readResponse();
+        expect([interim.startLine, ...withoutVia(interim)]).toEqual(['HTTP/1.1 100 Go on', 'X-Note: 1']);
+        isBodySent = true;
+        client.write(body);
+        expect(statusOf(await client.readResponse())).toBe(200);
+        expect(world.origin.requests[0]?.body.toString()).toBe('12345');
+      },
+    );
 
     it('H11 a 417 arrives without any body having been sent, and both connections end', async () => {
       world.origin.handle = (_head, peer) => {
@@ -180,7 +191,9 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       await using client = await world.connect();
       client.write(head('POST /large HTTP/1.1', framing));
       const data = randomBytes(65_536);
-      const piece = framing.startsWith('T') ? Buffer.concat([Buffer.from('10000\r\n'), data, Buffer.from('\r\n')]) : data;
+      const piece = framing.startsWith('T')
+        ? Buffer.concat([Buffer.from('10000\r\n'), data, Buffer.from('\r\n')])
+        : data;
       const upload = setInterval(() => {
         if (!client.hasEnded && client.socket.writableLength < 1_000_000) client.write(piece);
       }, 1);
@@ -197,6 +210,20 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       await world.origin.peers.at(-1)?.closed;
       expect(world.origin.heads).toHaveLength(1);
     });
+
+    it.each(['other.test', 'a b'])(
+      'H11 an upload to %j gets its failure at once, and the connection ends',
+      async (host) => {
+        await using client = await world.connect();
+        client.write(`POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 10000000000\r\n\r\n`);
+        client.write(randomBytes(1_000_000));
+        const response = await client.readResponse();
+        expect(statusOf(response)).toBeGreaterThanOrEqual(400);
+        expect(valuesOf(response, 'connection')).toEqual(['close']);
+        expect(await client.readRest()).toHaveLength(0);
+        expect(world.origin.heads).toEqual([]);
+      },
+    );
 
     it('H11 what follows an early answer on its connection is never read as a request', async () => {
       world.origin.handle = (_head, peer) => {
@@ -293,14 +320,19 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       }
     });
 
-    it.each(['', 'Connection: keep-alive'])('H11 a chunked answer ends with the connection (%j)', async (connection) => {
-      world.origin.answer('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\nX-Sum: 6\r\n\r\n');
-      await using client = await world.connect();
-      client.write(head('GET / HTTP/1.0', ...(connection === '' ? [] : [connection])));
-      const response = await client.readResponse();
-      expect(withoutVia(response)).toEqual(['Connection: close']);
-      expect(response).toMatchObject({ framing: 'close', body: Buffer.from('abcdef') });
-    });
+    it.each(['', 'Connection: keep-alive'])(
+      'H11 a chunked answer ends with the connection (%j)',
+      async (connection) => {
+        world.origin.answer(
+          'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\nX-Sum: 6\r\n\r\n',
+        );
+        await using client = await world.connect();
+        client.write(head('GET / HTTP/1.0', ...(connection === '' ? [] : [connection])));
+        const response = await client.readResponse();
+        expect(withoutVia(response)).toEqual(['Connection: close']);
+        expect(response).toMatchObject({ framing: 'close', body: Buffer.from('abcdef') });
+      },
+    );
 
     it('H11 HEAD, 204 and 304 keep an HTTP/1.0 connection', async () => {
       await using client = await world.connect();
@@ -345,7 +377,10 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
         const [method, path] = requestHead.startLine.split(' ');
         if (method === 'DELETE') peer.write('HTTP/1.1 204 No Content\r\n\r\n');
         else if (method === 'HEAD') peer.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n');
-        else peer.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n${path}${body.toString().padEnd(6)}\r\n0\r\n\r\n`);
+        else
+          peer.write(
+            `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n${path}${body.toString().padEnd(6)}\r\n0\r\n\r\n`,
+          );
       };
       await using client = await world.connect();
       client.write(
@@ -372,7 +407,9 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
         await answerPath(requestHead, peer);
       };
       await using client = await world.connect();
-      client.write(`${head('GET /a HTTP/1.1')}${head('GET /b HTTP/1.1')}GET /c HTTP/1.1\r\nHost: ${domain}\r\nBad Name: 1\r\n\r\n${head('GET /d HTTP/1.1')}`);
+      client.write(
+        `${head('GET /a HTTP/1.1')}${head('GET /b HTTP/1.1')}GET /c HTTP/1.1\r\nHost: ${domain}\r\nBad Name: 1\r\n\r\n${head('GET /d HTTP/1.1')}`,
+      );
       const responses = await readResponses(client, 3);
       expect(responses.map(statusOf)).toEqual([200, 200, 400]);
       expect(responses.slice(0, 2).map(({ body }) => body.toString())).toEqual(['/a', '/b']);
@@ -429,10 +466,14 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       world.origin.handle = answerPath;
       await using client = await world.connect();
       const count = 1000;
-      const requests = Array.from({ length: count }, (_, index) => head(`GET /${index} HTTP/1.1`, `X-Pad: ${'p'.repeat(1000)}`));
+      const requests = Array.from({ length: count }, (_, index) =>
+        head(`GET /${index} HTTP/1.1`, `X-Pad: ${'p'.repeat(1000)}`),
+      );
       client.write(requests.join(''));
       const responses = await readResponses(client, count);
-      expect(responses.map(({ body }) => body.toString())).toEqual(Array.from({ length: count }, (_, index) => `/${index}`));
+      expect(responses.map(({ body }) => body.toString())).toEqual(
+        Array.from({ length: count }, (_, index) => `/${index}`),
+      );
     });
 
     it('H11 a refused upgrade is an answer like any other; the pipeline goes on behind it', async () => {
@@ -456,7 +497,9 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
         peer.write(body);
       };
       await using client = await world.connect();
-      client.write(`${head('GET /large HTTP/1.1')}${head('GET /b HTTP/1.1')}${head('GET /large HTTP/1.1')}${head('GET /c HTTP/1.1')}`);
+      client.write(
+        `${head('GET /large HTTP/1.1')}${head('GET /b HTTP/1.1')}${head('GET /large HTTP/1.1')}${head('GET /c HTTP/1.1')}`,
+      );
       const responses = await readResponses(client, 4);
       expect(responses.map((response) => response.body.length)).toEqual([body.length, 2, body.length, 2]);
       expect(responses[2]?.body.equals(body)).toBe(true);

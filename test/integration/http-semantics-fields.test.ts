@@ -75,7 +75,9 @@ describe.each(transports)('fields over $name', ({ transport }) => {
 
   it('H9 empty values stay, and white space around a value is no part of it', async () => {
     const { seen } = await exchange(world, get('X-Empty:', 'X-Blank: \t ', 'X-Tight:v', 'X-Wide: \t v \t '));
-    const odd = seen.lines.filter((line) => line.startsWith('X-') && !line.startsWith('X-Forwarded') && !line.startsWith('X-Request'));
+    const odd = seen.lines.filter(
+      (line) => line.startsWith('X-') && !line.startsWith('X-Forwarded') && !line.startsWith('X-Request'),
+    );
     expect(odd.map((line) => line.trimEnd())).toEqual(['X-Empty:', 'X-Blank:', 'X-Tight: v', 'X-Wide: v']);
   });
 
@@ -117,7 +119,7 @@ describe.each(transports)('fields over $name', ({ transport }) => {
     'HTTP/1.1 504 Gateway Timeout',
     'HTTP/1.1 401 Unauthorized',
     'HTTP/1.1 426 Upgrade Required',
-  ])('H9 the status line %j is the origin\'s own', async (startLine) => {
+  ])("H9 the status line %j is the origin's own", async (startLine) => {
     const { response } = await exchange(world, get(), `${startLine}\r\nContent-Length: 2\r\n\r\nno`);
     expect(response.startLine).toBe(startLine);
     expect(withoutVia(response)).toEqual(['Content-Length: 2']);
@@ -194,17 +196,18 @@ describe.each(transports)('fields over $name', ({ transport }) => {
 
   it('H10 Connection options that name end-to-end fields do not strip them', async () => {
     const kept = ['Authorization: Bearer x', 'Cookie: a=1', 'Content-Type: text/plain', 'Via: 1.0 inner'];
-    const { seen } = await exchange(
-      world,
-      get('Connection: authorization, Cookie, HOST, content-type, via', ...kept),
-    );
+    const { seen } = await exchange(world, get('Connection: authorization, Cookie, HOST, content-type, via', ...kept));
     expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, ...kept.slice(0, -1)]);
     expect(valuesOf(seen, 'via')[0]).toBe('1.0 inner');
   });
 
   it('hardening 11: a Connection option cannot strip what the edge adds', async () => {
-    const options = 'X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto, X-Forwarded-Port, Forwarded, Via, X-Request-Id';
-    const { seen } = await exchange(world, get(`Connection: ${options}`, 'X-Request-Id: mine', 'X-Forwarded-For: 6.6.6.6'));
+    const options =
+      'X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto, X-Forwarded-Port, Forwarded, Via, X-Request-Id';
+    const { seen } = await exchange(
+      world,
+      get(`Connection: ${options}`, 'X-Request-Id: mine', 'X-Forwarded-For: 6.6.6.6'),
+    );
     expect(valuesOf(seen, 'x-forwarded-for')).toEqual(['127.0.0.1']);
     expect(valuesOf(seen, 'x-forwarded-host')).toEqual([domain]);
     expect(valuesOf(seen, 'x-forwarded-proto')).toEqual(['http']);
@@ -256,7 +259,11 @@ describe.each(transports)('fields over $name', ({ transport }) => {
     expect(valuesOf(seen, 'te')).toEqual(['trailers']);
     expect(valuesOf(seen, 'connection')).toEqual(['TE']);
     expect(valuesOf(seen, 'trailer')).toEqual(['X-Sum, x-other']);
-    expect(seen).toMatchObject({ framing: 'chunked', body: Buffer.from('abc'), trailers: ['X-Sum: 1', 'x-OTHER: 2', 'X-Sum: 3'] });
+    expect(seen).toMatchObject({
+      framing: 'chunked',
+      body: Buffer.from('abc'),
+      trailers: ['X-Sum: 1', 'x-OTHER: 2', 'X-Sum: 3'],
+    });
     expect(valuesOf(response, 'trailer')).toEqual(['Grpc-Status']);
     expect(response).toMatchObject({
       framing: 'chunked',
@@ -266,7 +273,13 @@ describe.each(transports)('fields over $name', ({ transport }) => {
   });
 
   it('H10 trailers that would frame, route or claim something are left out', async () => {
-    const bad = ['Content-Length: 5', 'Transfer-Encoding: chunked', 'Host: evil.test', 'X-Forwarded-For: 6.6.6.6', 'Via: 1.1 x'];
+    const bad = [
+      'Content-Length: 5',
+      'Transfer-Encoding: chunked',
+      'Host: evil.test',
+      'X-Forwarded-For: 6.6.6.6',
+      'Via: 1.1 x',
+    ];
     const chunked = (start: string[]): string =>
       [...start, 'Transfer-Encoding: chunked', '', '1', 'x', '0', ...bad, 'X-Good: 1', '', ''].join('\r\n');
     const { seen, response } = await exchange(
@@ -430,7 +443,9 @@ describe('fields with other settings', () => {
     const target = `127.0.0.1:${world.origin.port}`;
     const { ports } = world.edge.edge;
     await using _rewriting = await startTestAgent(ports, 'rewritten.test', target, { hostHeader: 'rewrite' });
-    await using _fixed = await startTestAgent(ports, 'fixed.test', target, { hostHeader: { value: 'inner.example:1234' } });
+    await using _fixed = await startTestAgent(ports, 'fixed.test', target, {
+      hostHeader: { value: 'inner.example:1234' },
+    });
     await using _numbered = await startTestAgent(ports, 'numbered.test', String(world.origin.port), {
       hostHeader: 'rewrite',
     });

@@ -8,7 +8,11 @@ import { startTestAgent, startTestEdge } from '../support/world.ts';
 
 const browserAccept = 'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
-async function ask(world: Pick<SemanticsWorld, 'connect'>, host: string | undefined, ...lines: string[]): Promise<RawMessage> {
+async function ask(
+  world: Pick<SemanticsWorld, 'connect'>,
+  host: string | undefined,
+  ...lines: string[]
+): Promise<RawMessage> {
   await using client = await world.connect();
   const hostLine = host === undefined ? [] : [`Host: ${host}`];
   client.write(['GET /secret/path?token=1 HTTP/1.1', ...hostLine, ...lines, '', ''].join('\r\n'));
@@ -147,6 +151,19 @@ describe('hosts', () => {
     expect(statusOf(await ask(world, 'coming.test'))).toBe(200);
   });
 
+  it('H12 failures have a date, and tell an HTTP/1.0 client that its connection stays', async () => {
+    await using client = await world.connect();
+    client.write('GET / HTTP/1.0\r\nHost: other.test\r\nConnection: keep-alive\r\n\r\n');
+    const response = await client.readResponse();
+    expect(statusOf(response)).toBe(404);
+    expect(valuesOf(response, 'connection')).toEqual(['keep-alive']);
+    const [date = ''] = valuesOf(response, 'date');
+    expect(date).toMatch(/^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT$/);
+    expect(Math.abs(Date.parse(date) - Date.now())).toBeLessThan(60_000);
+    client.write(`GET / HTTP/1.0\r\nHost: ${domain}\r\n\r\n`);
+    expect(statusOf(await client.readResponse())).toBe(200);
+  });
+
   it('H12 HEAD gets the fields of a failure and no body; the connection goes on', async () => {
     await using client = await world.connect();
     client.write('HEAD / HTTP/1.1\r\nHost: offline.test\r\n\r\n');
@@ -191,7 +208,9 @@ describe('hosts', () => {
         const response = await ask(world, host, accept);
         const text = [response.startLine, ...response.lines, response.body.toString()].join('\n');
         expect(text).toContain(code);
-        expect(text).not.toMatch(/127\.0\.0\.1|::1|localhost|inner-|inner\.sock|nowhere|8123|secret|token=|node:|\.ts\b|ECONN|ENOENT/);
+        expect(text).not.toMatch(
+          /127\.0\.0\.1|::1|localhost|inner-|inner\.sock|nowhere|8123|secret|token=|node:|\.ts\b|ECONN|ENOENT/,
+        );
         expect(text).not.toContain(String(refusing));
         expect(text).not.toContain(String(world.origin.port));
       }
@@ -230,7 +249,7 @@ describe.each(transports)('loops over $name', ({ transport }) => {
     expect(response.body.toString()).toContain('GIR_ERR_LOOP');
   });
 
-  it('H10 a loop through two endpoints that set each other\'s Host is found in its second turn', async () => {
+  it("H10 a loop through two endpoints that set each other's Host is found in its second turn", async () => {
     await using edge = await startTestEdge();
     const { ports } = edge.edge;
     const target = `127.0.0.1:${ports.proxy}`;
@@ -250,7 +269,9 @@ describe.each(transports)('loops over $name', ({ transport }) => {
     const response = await getFrom(first.proxy, 'app.test');
     expect(statusOf(response)).toBe(502);
     expect(response.body.toString()).toContain('GIR_ERR_LOOP');
-    expect([one, two].map(({ log }) => log.filter(({ message }) => message === 'exchange ended').length)).toEqual([2, 1]);
+    expect([one, two].map(({ log }) => log.filter(({ message }) => message === 'exchange ended').length)).toEqual([
+      2, 1,
+    ]);
   });
 
   it('H10 a way through two endpoints of one edge, and through two edges, is no loop', async () => {

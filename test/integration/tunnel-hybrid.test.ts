@@ -146,6 +146,25 @@ describe('gRPC blocked', () => {
     expect(agent.events.filter(({ type }) => type === 'reconnecting')).toEqual([]);
   });
 
+  it('T2 blocked for long: the session lives through dozens of attempts to get gRPC back', async () => {
+    await using origin = await startSlowOrigin();
+    await using server = await startTestEdge();
+    await using links = await startLinks(server.edge.ports);
+    await using agent = await startTestAgent(server.edge.ports, 'app.test', origin.target, {
+      server: links.server,
+      backoff: { firstMs: 10, maxMs: 50 },
+    });
+    const load = startLoad(server.edge.ports.proxy);
+    links.grpc.refuse();
+    links.grpc.cut();
+    await eventually('it has been tried 30 times', () => links.grpc.refused >= 30);
+    links.grpc.accept();
+    await agent.event('mode', ({ mode }) => mode === 'hybrid');
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    expect(agent.events.filter(({ type }) => type === 'reconnecting')).toEqual([]);
+  });
+
   it('T2 packets dropped in mid-life: pings find out, nothing fails, HTTP goes on over TCP, and back', async () => {
     await using origin = await startSlowOrigin(20);
     await using server = await startTestEdge({ keepAliveMs: 200 });

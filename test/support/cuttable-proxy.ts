@@ -11,6 +11,8 @@ export interface CuttableProxy extends AsyncDisposable {
   readonly open: number;
   /** Connections accepted since it started. */
   readonly accepted: number;
+  /** Connections reset by {@link refuse} since it started. */
+  readonly refused: number;
   /** Octets passed on since it started, both directions. */
   readonly bytes: number;
   /** Breaks every open connection with an RST to both ends, as a crashed router would. */
@@ -47,6 +49,7 @@ export async function startCuttableProxy(
   let isStalled = false;
   let isRefusing = false;
   let accepted = 0;
+  let refused = 0;
   let bytes = 0;
 
   const forward = (from: Socket, to: Socket): void => {
@@ -68,6 +71,7 @@ export async function startCuttableProxy(
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (inner) => {
     if (isRefusing) {
+      refused += 1;
       inner.resetAndDestroy();
       return;
     }
@@ -101,6 +105,9 @@ export async function startCuttableProxy(
     },
     get accepted() {
       return accepted;
+    },
+    get refused() {
+      return refused;
     },
     get bytes() {
       return bytes;

@@ -44,6 +44,8 @@ export interface ForgedCarrier extends Disposable {
 /** What a forged end is made of. */
 interface Line {
   write(bytes: Buffer): void;
+  /** Stops reading. */
+  pause(): void;
   destroy(): void;
 }
 
@@ -105,6 +107,11 @@ export class CarrierRecorder implements ForgedCarrier {
     return payload.toString('utf8').split('\n', 1)[0] ?? '';
   }
 
+  /** Reads nothing more. */
+  pause(): void {
+    this.#line.pause();
+  }
+
   destroy(): void {
     this.#line.destroy();
   }
@@ -118,6 +125,7 @@ export class CarrierRecorder implements ForgedCarrier {
 export function forgedTls(socket: TLSSocket): CarrierRecorder {
   const recorder = new CarrierRecorder({
     write: (bytes) => void (socket.destroyed || socket.write(bytes)),
+    pause: () => void socket.pause(),
     destroy: () => void socket.destroy(),
   });
   socket.on('data', (chunk: Buffer) => recorder.receive(chunk));
@@ -150,6 +158,7 @@ export async function connectForgedGrpc(port: number): Promise<CarrierRecorder> 
   const { call, client } = await openForgedCall(port);
   const recorder = new CarrierRecorder({
     write: (bytes) => void call.write(batchMessage(bytes)),
+    pause: () => void call.pause(),
     destroy: () => {
       call.cancel();
       client.close();

@@ -1,5 +1,6 @@
 /** An edge made without the code under test: a TLS server on whose carriers a test says what it wants. */
-import { type AddressInfo, createServer } from 'node:tls';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
 import { type CarrierRecorder, forgedTls, wire } from './forged-carrier.ts';
 import { rawFrame } from './raw-frames.ts';
 import { testCertificate } from './test-certificate.ts';
@@ -28,8 +29,11 @@ export function welcomeFrame(domain: string, overrides: object = {}): Buffer {
   return rawFrame(wire.welcome, 0, 0, JSON.stringify(welcome));
 }
 
-/** Starts a forged edge that welcomes each agent as the one for `domain`. */
-export async function startForgedEdge(domain: string): Promise<ForgedEdge> {
+/**
+ * Starts a forged edge that welcomes each agent as the one for `domain`.
+ * @param welcome What it says instead of a WELCOME that makes sense.
+ */
+export async function startForgedEdge(domain: string, welcome?: Buffer): Promise<ForgedEdge> {
   const { certPem, keyPem } = await testCertificate();
   const carriers: CarrierRecorder[] = [];
   const waiting: ((carrier: CarrierRecorder) => void)[] = [];
@@ -39,7 +43,8 @@ export async function startForgedEdge(domain: string): Promise<ForgedEdge> {
     carriers.push(carrier);
     carrier.frame(wire.hello).then(
       () => {
-        carrier.send(welcomeFrame(domain, { ports: { grpc: 1, tunnel: (server.address() as AddressInfo).port } }));
+        const { port } = server.address() as AddressInfo;
+        carrier.send(welcome ?? welcomeFrame(domain, { ports: { grpc: 1, tunnel: port } }));
         const waiter = waiting.shift();
         if (waiter === undefined) welcomed.push(carrier);
         else waiter(carrier);

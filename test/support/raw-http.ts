@@ -114,7 +114,8 @@ export class RawPeer implements AsyncDisposable {
       return { ...head, framing: 'chunked', body, trailers };
     }
     const [length] = valuesOf(head, 'content-length');
-    if (length !== undefined) return { ...head, framing: 'length', body: await this.read(Number(length)), trailers: [] };
+    if (length !== undefined)
+      return { ...head, framing: 'length', body: await this.read(Number(length)), trailers: [] };
     const body = unframed === 'close' ? await this.readRest() : Buffer.alloc(0);
     return { ...head, framing: unframed, body, trailers: [] };
   }

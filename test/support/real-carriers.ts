@@ -105,7 +105,7 @@ async function cuttableWay(port: number): Promise<{ port: number; cut(): void; c
   const sockets: Socket[] = [];
   const listener = createServer((near) => {
     const far = connectNet({ port, host: '127.0.0.1' });
-    for (const socket of [near, far]) socket.on('error', () => {});
+    for (const socket of [near, far]) socket.setNoDelay(true).on('error', () => {});
     near.pipe(far).pipe(near);
     sockets.push(near, far);
   });

@@ -8,6 +8,8 @@ export interface RecordingOrigin extends AsyncDisposable {
   readonly received: readonly string[];
   /** Everything that any connection sent. */
   readonly text: string;
+  /** Connections that are open now, a count. */
+  readonly open: number;
 }
 
 /** A complete answer without anything special. */
@@ -41,6 +43,9 @@ export async function startRecordingOrigin(
     received,
     get text() {
       return received.join('');
+    },
+    get open() {
+      return sockets.size;
     },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();

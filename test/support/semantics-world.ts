@@ -3,7 +3,14 @@
  */
 import type { AgentOptions, TransportChoice } from '../../src/agent/agent-options.ts';
 import type { EdgeLimits, EdgeOptions } from '../../src/edge/edge-options.ts';
-import { connectPeer, lineName, type RawHead, type RecordingOrigin, type RawPeer, startRecordingOrigin } from './raw-http.ts';
+import {
+  connectPeer,
+  lineName,
+  type RawHead,
+  type RawPeer,
+  type RecordingOrigin,
+  startRecordingOrigin,
+} from './raw-http.ts';
 import { startTestAgent, startTestEdge, type TestAgent, type TestEdge } from './world.ts';
 
 /** The endpoint of the tunnel. */

@@ -53,8 +53,8 @@ function best(candidates: NonEmpty<Candidate>, transport: Transport): Candidate 
 }
 
 function isBetter(a: Candidate, b: Candidate, transport: Transport): boolean {
-  if (a.sessionId === b.sessionId) return a.transport === transport && b.transport !== transport;
   if (a.isHealthy !== b.isHealthy) return a.isHealthy;
+  if (a.sessionId === b.sessionId) return a.transport === transport && b.transport !== transport;
   return a.inFlight < b.inFlight;
 }
 
