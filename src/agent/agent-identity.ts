@@ -3,6 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { parseAuthority } from '../http/authority.ts';
 import { capabilities, type Hello, protocolVersion, type Welcome } from '../protocol/handshake.ts';
 import { softwareName } from '../telemetry/software.ts';
 import type { AgentOptions } from './agent-options.ts';
@@ -51,9 +52,15 @@ export class AgentIdentity {
       throw new GiraffeError('GIR_ERR_PROTOCOL', `WELCOME names ${endpoints.length} endpoints, not ${tunnels.length}`);
     }
     const targets = new Map<string, Target>();
-    for (const [index, { target }] of tunnels.entries()) {
-      const host = endpoints[index]?.host;
-      if (host !== undefined) targets.set(host, target);
+    for (const [index, { domain, target }] of tunnels.entries()) {
+      const host = endpoints[index]?.host ?? '';
+      if (domain !== undefined && parseAuthority(domain).host !== host) {
+        throw new GiraffeError(
+          'GIR_ERR_PROTOCOL',
+          `WELCOME names ${JSON.stringify(host)} where ${domain} was asked for`,
+        );
+      }
+      targets.set(host, target);
     }
     this.#domains = endpoints.map(({ host }) => host);
     return targets;

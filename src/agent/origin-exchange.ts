@@ -117,6 +117,9 @@ export class OriginExchange implements StreamSink, ConnectionUser {
 
   onResponseHead(head: ResponseHead): void {
     const { request } = this.#start;
+    if (!this.#stream.hasRoomForHead) {
+      throw new GiraffeError('GIR_ERR_ENHANCE_CALM', 'too many response heads wait for an edge that does not read');
+    }
     if (head.status === 101) {
       this.#stream.sendHead(encodeResponseHead(edgeSwitchHead(head, request.upgrade)));
       this.#status = head.status;

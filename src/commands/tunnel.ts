@@ -13,7 +13,7 @@ export default class Tunnel extends GiraffeCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3000',
     '<%= config.bin %> <%= command.id %> --domain app.example.com --port 3000',
-    'GIRAFFE_TOKEN=grf_… <%= config.bin %> <%= command.id %> http://127.0.0.1:3000 --server edge.example.com --ca sha256:…',
+    '$ GIRAFFE_TOKEN=grf_… <%= config.bin %> <%= command.id %> 3000 --server example.com --ca sha256:…',
     '<%= config.bin %> <%= command.id %> unix:/run/app.sock --json',
   ];
   static override args = {

@@ -71,7 +71,7 @@ class RunningEdge implements Edge {
   }
 
   stats(): readonly TunnelStats[] {
-    return this.#figures.stats((host) => this.#routes.find(host)?.size ?? 0);
+    return this.#figures.stats(this.#routes.hosts, (host) => this.#routes.find(host)?.size ?? 0);
   }
 
   reload(certificate: EdgeOptions['certificate']): void {

@@ -52,8 +52,8 @@ export interface PreparedRequest {
   readonly via: string;
 }
 
-/** Attempts at most: the first, and one on another session. */
-const maxAttempts = 2;
+/** Sessions that a request is sent to at most: the first, and another one. */
+const maxSessions = 2;
 
 /** One exchange. */
 export class Exchange implements ClientExchange, StreamSink {
@@ -63,8 +63,11 @@ export class Exchange implements ClientExchange, StreamSink {
   readonly #startedMs = performance.now();
   #stream: Stream | undefined;
   #upstream: Upstream | undefined;
-  #avoided: EdgeSession | undefined;
-  #attempts = 0;
+  /** The session that got the request last. */
+  #asked: EdgeSession | undefined;
+  #sessionsAsked = 0;
+  /** Whether that session is not to be asked again, even if nobody else is there. */
+  #isRefused = false;
   #isOver = false;
   #head: ResponseHead | undefined;
   #isRelay = false;
@@ -72,7 +75,7 @@ export class Exchange implements ClientExchange, StreamSink {
   #isResponseEnded = false;
   #requestBytes = 0;
   #responseBytes = 0;
-  /** Body octets that arrived before there was a stream. */
+  /** Body octets that arrived while there was no stream. */
   #heldBody: Buffer[] = [];
   #heldTrailers: FieldLines | undefined;
   #stopWaiting: (() => void) | undefined;
@@ -111,8 +114,9 @@ export class Exchange implements ClientExchange, StreamSink {
     if (this.#isOver || this.#isRequestEnded) return;
     this.#isRequestEnded = true;
     this.#lastProgressMs = performance.now();
-    if (this.#stream === undefined) this.#heldTrailers = trailers;
-    else this.#stream.sendEnd(trailers);
+    // Kept for a further stream, too: an empty body can be sent again.
+    this.#heldTrailers = trailers;
+    this.#stream?.sendEnd(trailers);
     this.#finishRelay();
   }
 
@@ -184,11 +188,11 @@ export class Exchange implements ClientExchange, StreamSink {
   onReset(error: GiraffeError): void {
     if (this.#isOver) return;
     clearTimeout(this.#headTimer);
-    const failed = this.#upstream;
     this.#releaseUpstream();
+    // What the client sends from now on is for the next stream.
+    this.#stream = undefined;
     if (!this.#mayRetry(error)) return this.#fail(error);
-    // A session that only lost a carrier may serve on the other one; an agent whose origin failed is not asked again.
-    this.#avoided = error.entry.retry === 'unsent' ? failed?.session : undefined;
+    this.#isRefused = error.entry.retry === 'unsent';
     this.#attempt(error);
   }
 
@@ -198,12 +202,20 @@ export class Exchange implements ClientExchange, StreamSink {
   #attempt(failure?: GiraffeError): void {
     if (this.#isOver) return;
     try {
-      const upstream = this.#context.router.select(this.request.routing, this.#avoided);
+      const upstream = this.#select();
       if (upstream === undefined) this.#awaitUpstream(failure);
       else if (!this.#isExchangeRefused(upstream)) this.#open(upstream);
     } catch (error) {
       this.#fail(GiraffeError.from(error));
     }
+  }
+
+  /** Another session than the one that failed; if nobody else is there, one that only lost a carrier has another. */
+  #select(): Upstream | undefined {
+    const { router } = this.#context;
+    const upstream = router.select(this.request.routing, this.#asked);
+    if (upstream !== undefined || this.#asked === undefined || this.#isRefused) return upstream;
+    return router.select(this.request.routing, undefined);
   }
 
   /** True when the session has no place; the exchange then waits for one. */
@@ -216,7 +228,7 @@ export class Exchange implements ClientExchange, StreamSink {
 
   /** Nobody is there: an agent that is only reconnecting is worth a short wait. */
   #awaitUpstream(failure: GiraffeError | undefined): void {
-    if (this.#avoided !== undefined && failure !== undefined) return this.#fail(failure);
+    if (this.#isRefused && failure !== undefined) return this.#fail(failure);
     const wait = this.#context.limits.reconnectGraceMs - (failure === undefined ? this.#elapsedMs() : 0);
     const { host } = this.request.routing;
     this.#wait(
@@ -248,7 +260,8 @@ export class Exchange implements ClientExchange, StreamSink {
   #open(upstream: Upstream): void {
     const { session, multiplexer } = upstream;
     const { head, upgrade, routing } = this.request;
-    this.#attempts += 1;
+    if (session !== this.#asked) this.#sessionsAsked += 1;
+    this.#asked = session;
     this.#upstream = upstream;
     const windowBytes = multiplexer.reserveWindow();
     const payload = encodeOpenRequest({ head, endpoint: routing.host, windowBytes, upgrade });
@@ -283,7 +296,7 @@ export class Exchange implements ClientExchange, StreamSink {
 
   /** The one retry rule: nothing of the response came, and the request is whole and harmless to repeat. */
   #mayRetry(error: GiraffeError): boolean {
-    if (this.#head !== undefined || this.#attempts >= maxAttempts || this.#requestBytes > 0) return false;
+    if (this.#head !== undefined || this.#sessionsAsked >= maxSessions || this.#requestBytes > 0) return false;
     const rule = error.entry.retry;
     return rule === 'unsent' || (rule === 'idempotent' && isIdempotent(this.request.head.method));
   }

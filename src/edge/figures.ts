@@ -41,21 +41,24 @@ export class EdgeFigures {
     if (isUpgrade) counters.upgrades += 1;
   }
 
-  /** Returns the figures per endpoint. */
-  stats(sessionsOf: (host: string) => number): readonly TunnelStats[] {
-    return [...this.#byHost].map(([domain, { grpc, tcp, upgrades, ...counters }]) => ({
-      domain,
-      sessions: sessionsOf(domain),
-      ...counters,
-      transports: { grpc, tcp, upgrades },
-    }));
+  /** Returns the figures of every endpoint that is served or had a request. */
+  stats(served: Iterable<string>, sessionsOf: (host: string) => number): readonly TunnelStats[] {
+    const hosts = new Set([...this.#byHost.keys(), ...served]);
+    return [...hosts].map((domain) => {
+      const { grpc, tcp, upgrades, ...counters } = this.#byHost.get(domain) ?? noCounters();
+      return { domain, sessions: sessionsOf(domain), ...counters, transports: { grpc, tcp, upgrades } };
+    });
   }
 
   #countersFor(host: string): Counters | undefined {
     const counters = this.#byHost.get(host);
     if (counters !== undefined || !this.#isTunnel(host)) return counters;
-    const created = { requests: 0, responses: 0, errors: 0, inFlight: 0, grpc: 0, tcp: 0, upgrades: 0 };
+    const created = noCounters();
     this.#byHost.set(host, created);
     return created;
   }
+}
+
+function noCounters(): Counters {
+  return { requests: 0, responses: 0, errors: 0, inFlight: 0, grpc: 0, tcp: 0, upgrades: 0 };
 }

@@ -22,6 +22,11 @@ export class RouteTable {
     return this.#sessions.values();
   }
 
+  /** Endpoints that are served now. */
+  get hosts(): Iterable<string> {
+    return this.#byHost.keys();
+  }
+
   /** The session with this id. */
   session(id: string): EdgeSession | undefined {
     return this.#sessions.get(id);

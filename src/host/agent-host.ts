@@ -61,6 +61,7 @@ export async function runAgent(context: AgentHostContext): Promise<number> {
     void watch.start();
     const outcome = await Promise.race([signals.first, agent.closed]);
     if (outcome instanceof GiraffeError) throw outcome;
+    presenter.showDraining(settings.drainTimeout);
     return await end(agent, settings.drainTimeout, 0);
   } finally {
     await lifetimes[Symbol.asyncDispose]();

@@ -6,6 +6,8 @@ export interface AgentPresenter {
   show(event: AgentEvent): void;
   /** The service behind the tunnel has gone (`reason`) or is there (undefined). */
   showOrigin(target: string, reason: string | undefined): void;
+  /** The agent ends once what is in flight has ended, at the latest after this many milliseconds. */
+  showDraining(deadlineMs: number): void;
   /** Resolves when everything that was shown has been written. */
   settled(): Promise<void>;
 }

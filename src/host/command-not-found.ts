@@ -26,8 +26,11 @@ export function notFoundText(id: string, bin: string, ids: readonly string[]): {
     const name = `${bin} ${parent.replaceAll(':', ' ')}`;
     return { message: `${name} takes no further argument`, fix: `Run \`${name} --help\`.` };
   }
-  const [nearest = 'help'] = nearestFirst(id, ids);
   const [typed = ''] = id.split(':');
-  const message = `there is no command ${printable(redacted(typed))}; the nearest is ${nearest.replaceAll(':', ' ')}`;
-  return { message, fix: `Run \`${bin} --help\`.` };
+  const inTopic = ids.filter((known) => known.startsWith(`${typed}:`));
+  const [nearest = 'help'] = nearestFirst(id, inTopic.length === 0 ? ids : inTopic);
+  const [what, topic] =
+    inTopic.length === 0 ? [`command ${printable(redacted(typed))}`, ''] : [`such command of ${bin} ${typed}`, ` ${typed}`];
+  const message = `there is no ${what}; the nearest is ${nearest.replaceAll(':', ' ')}`;
+  return { message, fix: `Run \`${bin}${topic} --help\`.` };
 }

@@ -25,8 +25,9 @@ export interface EdgeAnnouncement {
   readonly firstToken: string | undefined;
 }
 
-/** Port of the gRPC tunnel that an agent tries by itself. */
+/** Ports that an agent tries by itself. */
 const defaultGrpcPort = 4444;
+const defaultTunnelPort = 4443;
 
 /** Returns the lines for people. The token stands in them only when it is new. */
 export function edgeReadyLines(edge: EdgeAnnouncement): string[] {
@@ -52,12 +53,19 @@ function localCommand({ ports, stateDir, isDefaultStateDir, caFingerprint, publi
   const host = caFingerprint === undefined ? publicHost : 'localhost';
   const isDefaultServer = host === 'localhost' && ports.grpc === defaultGrpcPort;
   const server = isDefaultServer ? '' : ` --server ${authority(host, ports.grpc)}`;
-  return `giraffe tunnel 3000${server}${isDefaultStateDir ? '' : ` --state-dir ${shellWord(stateDir)}`}`;
+  const state = isDefaultStateDir ? '' : ` --state-dir ${shellWord(stateDir)}`;
+  return `giraffe tunnel 3000${server}${tunnelPortFlag(ports)}${state}`;
+}
+
+/** Needed where gRPC is blocked: there the edge cannot be asked for its other port. */
+function tunnelPortFlag({ tunnel }: AnnouncedPorts): string {
+  return tunnel === defaultTunnelPort ? '' : ` --tunnel-port ${tunnel}`;
 }
 
 function remoteLines({ ports, publicHost, caFingerprint, firstToken, stateDir }: EdgeAnnouncement): string[] {
   const ca = caFingerprint === undefined ? '' : ` --ca ${caFingerprint}`;
-  const command = `giraffe tunnel 3000 --server ${authority(publicHost, ports.grpc)}${ca}`;
+  const server = authority(publicHost, ports.grpc);
+  const command = `giraffe tunnel 3000 --server ${server}${tunnelPortFlag(ports)}${ca}`;
   if (firstToken !== undefined) {
     return [
       'or paste this line on another machine (the token is shown only now):',

@@ -177,7 +177,7 @@ function publicHost({ publicHost: wanted, baseDomain }: EdgeSettings): string {
 function warnOfOldNode(output: Output): void {
   if (oldestSupportedNode <= Number.parseInt(process.versions.node, 10)) return;
   output.err(
-    `Warning: Node ${process.versions.node} is past its end of life; giraffe runs on it, but use ${oldestSupportedNode} or newer.`,
+    `Warning: Node ${process.versions.node} is past its end of life; ${oldestSupportedNode} or newer is better.`,
   );
 }
 

@@ -34,8 +34,20 @@ export function errorReport(error: unknown, command: FailedCommand): ErrorReport
   const known = error instanceof GiraffeError ? error : usageError(error, command);
   const stack = redacted(error instanceof Error ? (error.stack ?? error.message) : String(error));
   if (known === undefined) return bugReport(error, stack);
-  const fix = known.code === 'GIR_ERR_USAGE' ? `Run \`${command.name} --help\`.` : known.entry.fix;
+  const fix = nextStep(known, command);
   return { code: known.code, message: told(known.message), fix, exit: known.entry.exit, stack };
+}
+
+/** What the table says for all commands is said of this one. */
+function nextStep({ code, entry }: GiraffeError, { name }: FailedCommand): string {
+  switch (code) {
+    case 'GIR_ERR_USAGE':
+      return `Run \`${name} --help\`.`;
+    case 'GIR_ERR_CONFIG':
+      return `Set it right and try again; \`${name} --help\` tells what each setting is.`;
+    default:
+      return entry.fix;
+  }
 }
 
 function bugReport(error: unknown, stack: string): ErrorReport {

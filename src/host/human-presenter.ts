@@ -58,6 +58,7 @@ export class HumanPresenter implements AgentPresenter {
   #wasReady = false;
   #urls = '';
   #lastProblem = '';
+  #lastCode = '';
 
   constructor(options: HumanPresenterOptions) {
     this.#options = options;
@@ -90,6 +91,11 @@ export class HumanPresenter implements AgentPresenter {
         ? `${tell(target)} is there.`
         : `Nothing answers at ${tell(target)} (${tell(reason)}): requests get an error page until it does.`;
     this.#line(reason === undefined ? text : this.#chalk.yellow(text));
+  }
+
+  showDraining(deadlineMs: number): void {
+    const seconds = Math.ceil(deadlineMs / 1000);
+    this.#line(`Stopping: what is in flight has ${seconds} s to finish; a second signal ends at once.`);
   }
 
   async settled(): Promise<void> {
@@ -134,6 +140,12 @@ export class HumanPresenter implements AgentPresenter {
     }
   }
 
+  /** Whether the list says why the start fails: a step has failed, or the one that is open will. */
+  #listTells(): boolean {
+    if (!this.#isStarting) return false;
+    return this.#step !== undefined || [...this.#outcomes.values()].some((reason) => reason !== undefined);
+  }
+
   /** Ends the start: steps that nothing was heard of have failed. */
   #endStart(reason: string): void {
     if (!this.#isStarting) return;
@@ -147,6 +159,7 @@ export class HumanPresenter implements AgentPresenter {
     this.#endStart(reason ?? 'not in use');
     this.#wasReady = true;
     this.#lastProblem = '';
+    this.#lastCode = '';
     const { list, output } = this.#options;
     list.line(this.#chalk.green(modeLine(mode, reason)));
     const urls = tunnels.map(({ url, target }) => `${tell(url)} -> ${tell(target)}`);
@@ -158,12 +171,16 @@ export class HumanPresenter implements AgentPresenter {
   }
 
   #reconnecting({ error, delayMs }: EventOf<'reconnecting'>): void {
+    // What the list has told, or the line before, is not told again.
+    const isTold = this.#lastProblem === error.message || this.#listTells();
     this.#endStart(error.message);
     const what = this.#wasReady ? 'The tunnel is down' : `No tunnel to ${this.#options.server} yet`;
+    const why = isTold ? '' : `: ${tell(error.message)}`;
     const next = `next attempt in ${(delayMs / 1000).toFixed(1)} s`;
-    this.#line(this.#chalk.yellow(`${what}: ${tell(error.message)} (${error.code}); ${next}`));
-    if (this.#lastProblem !== error.code) this.#line(`  ${error.entry.fix}`);
-    this.#lastProblem = error.code;
+    this.#line(this.#chalk.yellow(`${what}${why} (${error.code}); ${next}`));
+    if (this.#lastCode !== error.code) this.#line(`  ${error.entry.fix}`);
+    this.#lastProblem = error.message;
+    this.#lastCode = error.code;
   }
 
   #request({ method, path, status, code, durationMs, carrier }: EventOf<'request'>): void {

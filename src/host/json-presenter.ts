@@ -1,4 +1,4 @@
-/** Shows an agent's events to programs: a line of JSON each, on stdout. The fields are listed in docs/reference. */
+/** Shows an agent's events to programs: a line of JSON each, on stdout. The fields are listed in docs/reference/events.md. */
 import type { AgentEvent } from '../agent/agent-options.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
 import { type Output, writeEvent } from './output.ts';
@@ -12,6 +12,7 @@ export function createJsonPresenter(output: Output): AgentPresenter {
       if (fields !== undefined) writeEvent(output, event.type, fields);
     },
     showOrigin: (target, reason) => writeEvent(output, 'origin', { target, reachable: reason === undefined, reason }),
+    showDraining: (deadlineMs) => writeEvent(output, 'draining', { deadlineMs }),
     settled: () => Promise.resolve(),
   };
 }

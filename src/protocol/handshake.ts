@@ -14,6 +14,9 @@ export const protocolVersion = 1;
 /** What an end can carry: ordinary exchanges, and relays (upgraded connections). */
 export const capabilities = ['exchange', 'relay'] as const;
 
+/** Longest delay that a timer keeps, in milliseconds; a longer one fires at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
 const name = z.string().min(1).max(253);
 
 const helloSchema = z.object({
@@ -40,7 +43,7 @@ const welcomeSchema = z.object({
   endpoints: z.array(z.object({ host: name, url: z.string().max(2048) })).max(100),
   ports: z.object({ grpc: z.int().min(0).max(65535), tunnel: z.int().min(0).max(65535) }),
   /** Ping interval of the edge, in milliseconds. */
-  keepAliveMs: z.int().min(1),
+  keepAliveMs: z.int().min(1).max(maxTimerMs),
   /** Streams that the edge keeps in flight at most in this session. */
   maxStreams: z.int().min(1),
 });

@@ -33,9 +33,9 @@ const maxCarrierBytes = 256 * 1024;
 /** Answers that the peer made us queue (PONG, RESET) and that have not left; more is abuse. */
 const maxOwedFrames = 1000;
 /** Frames beside DATA that wait for a peer that does not read may cost this much memory, in octets. */
-const maxControlBytes = 32 * 1024 * 1024;
-/** While so much waits, no stream is opened: clients decide how many heads there are, and must not end the carrier. */
-const maxOpeningBytes = maxControlBytes / 2;
+const maxControlBytes = 64 * 1024 * 1024;
+/** While so much waits, no head is added: clients and origins decide how many there are, and must not end the carrier. */
+const maxHeadBytes = maxControlBytes / 2;
 
 /** What a multiplexer tells its owner. */
 export interface MultiplexerEvents {
@@ -165,16 +165,20 @@ export class Multiplexer implements StreamPort {
     return stream;
   }
 
+  get hasRoomForHead(): boolean {
+    return this.#queue.controlBytes < maxHeadBytes;
+  }
+
   #openingRefusal(): ErrorCode | undefined {
     if (this.#isEnding) return 'GIR_ERR_SESSION_LOST';
-    return this.#queue.controlBytes < maxOpeningBytes ? undefined : 'GIR_ERR_STREAM_LIMIT';
+    return this.hasRoomForHead ? undefined : 'GIR_ERR_STREAM_LIMIT';
   }
 
   /** For a stream that the other end never hears of: not even its reset, which would break the protocol. */
   #silentPort(): StreamPort {
     const silence = (): void => {};
     const remove = (stream: Stream): void => this.remove(stream);
-    return { control: silence, data: silence, end: silence, discard: silence, remove, nowMs: 0, roundTripMs: 0 };
+    return { control: silence, data: silence, end: silence, discard: silence, remove, nowMs: 0, roundTripMs: 0, hasRoomForHead: true };
   }
 
   /** Asks for a ticket (agent), or hands one out (edge). */

@@ -37,6 +37,8 @@ export interface StreamPort {
   discard(outbound: OutboundStream): void;
   /** The stream is over in both directions. */
   remove(stream: Stream): void;
+  /** False while so many heads wait that one more would be too much. */
+  readonly hasRoomForHead: boolean;
   readonly nowMs: number;
   readonly roundTripMs: number;
 }
@@ -69,6 +71,11 @@ export class Stream {
   /** True once both directions have ended or the stream was reset. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** False while the other end does not read and the heads that wait for it cost too much already. */
+  get hasRoomForHead(): boolean {
+    return this.#port.hasRoomForHead;
   }
 
   /** Sends a head; `isEnd` when no body and no trailers follow. */

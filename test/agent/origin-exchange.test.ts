@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { AgentBench, endpoint, ScriptedOrigin } from './agent-bench.ts';
 
@@ -271,7 +271,7 @@ describe('an exchange with an origin', () => {
     exchange.stream?.sendData(Buffer.alloc(500_000));
     exchange.stream?.sendData(Buffer.alloc(lengthBytes - 501_000));
     exchange.stream?.sendEnd();
-    await exchange.until(() => exchange.stream?.isOver === true, 'the end of the stream');
+    await vi.waitFor(() => expect(exchange.stream?.isOver).toBe(true), { timeout: 5000 });
   });
 });
 

@@ -89,21 +89,21 @@ describe('several agents, one name', () => {
     expect(server.edge.stats()[0]).toMatchObject({ sessions: 1, errors: 0, inFlight: 0 });
   });
 
-  it('T4 two of three lose their network in turn, and come back: no idempotent request fails', async () => {
+  it('T4 one of three loses its network again and again: no idempotent request fails', async () => {
     await using origin = await startNamedOrigin('ok', 20);
     await using server = await startTestEdge();
     await using stack = new Disposables();
-    stack.use(await startTestAgent(server.edge.ports, 'app.test', origin.target));
-    const links = stack.use(await startLinks(server.edge.ports));
     for (let index = 0; index < 2; index += 1) {
-      stack.use(await startTestAgent(server.edge.ports, 'app.test', origin.target, { server: links.server }));
+      stack.use(await startTestAgent(server.edge.ports, 'app.test', origin.target));
     }
+    const links = stack.use(await startLinks(server.edge.ports));
+    stack.use(await startTestAgent(server.edge.ports, 'app.test', origin.target, { server: links.server }));
     const load = startLoad(server.edge.ports.proxy, { clients: 30 });
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 5; round += 1) {
       await load.more(100);
       links.both('refuse');
       links.both('cut');
-      await eventually('one is left', () => server.edge.stats()[0]?.sessions === 1);
+      await eventually('two are left', () => server.edge.stats()[0]?.sessions === 2);
       await load.more(100);
       links.both('accept');
       await eventually('all are back', () => server.edge.stats()[0]?.sessions === 3);
@@ -148,9 +148,9 @@ describe('an agent that comes back', () => {
     expect(server.edge.stats()[0]?.sessions).toBe(1);
     using client = new HttpClient(server.edge.ports.proxy, 'app.test');
     for (let index = 0; index < 20; index += 1) expect((await client.get('/')).text).toBe('ok');
-    const opened = server.log.filter(({ message }) => message === 'session opened');
-    const closed = server.log.filter((line) => line['reason'] === 'GIR_ERR_SESSION_REPLACED');
-    expect([opened.length, closed.length]).toEqual([2, 2]);
+    const replaced = (): number => server.log.filter((line) => line['reason'] === 'GIR_ERR_SESSION_REPLACED').length;
+    await eventually('both old carriers are closed', () => replaced() === 2);
+    expect(server.log.filter(({ message }) => message === 'session opened')).toHaveLength(2);
   });
 
   it('T4 what the old session had in flight is sent over the new one', async () => {

@@ -317,7 +317,7 @@ describe('a flood', () => {
       await turn();
     }
     expect(agent.closes.map(({ code }) => code)).toEqual(['GIR_ERR_ENHANCE_CALM']);
-    expect(queuedBytes).toBeLessThan(40 * 1024 * 1024);
+    expect(queuedBytes).toBeLessThan(70 * 1024 * 1024);
   });
 
   it('of the smallest control frames that a peer can provoke without reading is bounded by what they cost', async () => {
@@ -333,7 +333,7 @@ describe('a flood', () => {
       await turn();
     }
     expect(agent.closes.map(({ code }) => code)).toEqual(['GIR_ERR_ENHANCE_CALM']);
-    expect(id).toBeLessThan(400_000);
+    expect(id).toBeLessThan(800_000);
   });
 
   it('of clients that give up while the agent does not read is bounded at the edge, and does not end the carrier', async () => {
@@ -354,7 +354,7 @@ describe('a flood', () => {
     expect(refused.resets.map(({ code }) => code)).toEqual(['GIR_ERR_STREAM_LIMIT']);
     await ends.settle();
     // What had to wait has left: not much more than the bound, and nothing that the agent does not understand.
-    expect(ends.edge.carrier.sentBytes - sentBefore).toBeLessThan(20 * 1024 * 1024);
+    expect(ends.edge.carrier.sentBytes - sentBefore).toBeLessThan(40 * 1024 * 1024);
     const accepted = ends.edge.open();
     await ends.settle();
     expect(accepted.ends).toBe(1);

@@ -13,7 +13,7 @@ export default class ServerStart extends GiraffeCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --base-domain tunnels.example.com --proxy-port 80',
-    'PROXY_PORT=0 <%= config.bin %> <%= command.id %> --json',
+    '$ PROXY_PORT=0 <%= config.bin %> <%= command.id %> --json',
   ];
   static override flags = flagsOf(edgeSettings);
 

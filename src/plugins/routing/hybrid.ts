@@ -1,7 +1,7 @@
 /**
  * The default routing strategy: HTTP over gRPC, upgrades over TCP, and whichever
  * is left when one of them is down. Among agents, healthy ones first, then the
- * one with the fewest exchanges in flight.
+ * one with the fewest exchanges in flight, then each in turn.
  */
 import * as z from 'zod';
 import {
@@ -37,15 +37,18 @@ export function createHybridStrategy({ forceGrpcPaths, forceTcpPaths }: HybridOp
     if (forceGrpcPaths.some((prefix) => path.startsWith(prefix))) return 'grpc';
     return forceTcpPaths.some((prefix) => path.startsWith(prefix)) ? 'tcp' : 'grpc';
   };
+  let turn = 0;
   return {
     select(candidates, request) {
-      return best(candidates, transportFor(request));
+      turn = (turn + 1) % candidates.length;
+      return best(candidates, transportFor(request), turn);
     },
   };
 }
 
-function best(candidates: NonEmpty<Candidate>, transport: Transport): Candidate {
-  let chosen = candidates[0];
+/** The best candidate; among equals, the one nearest behind `first`. */
+function best(candidates: NonEmpty<Candidate>, transport: Transport, first: number): Candidate {
+  let chosen = candidates[first] ?? candidates[0];
   for (const candidate of candidates) {
     if (isBetter(candidate, chosen, transport)) chosen = candidate;
   }
