@@ -58,7 +58,8 @@ export class ClientConnection implements RequestSink, Responder {
   /** When the current wait began: for a head, for body octets, for the next request. */
   #waitingSinceMs = performance.now();
   #hasServed = false;
-  #writeProgress = { length: 0, sinceMs: 0 };
+  /** Octets that have left for the client, and since when it is so many. */
+  #taken = { bytes: 0, sinceMs: 0 };
 
   constructor(socket: Socket, context: ConnectionContext) {
     this.#socket = socket;
@@ -83,9 +84,10 @@ export class ClientConnection implements RequestSink, Responder {
     if (this.isIdle) this.#closeGently();
   }
 
-  /** Drops the connection. */
+  /** Drops the connection. An answer on its way ends with an RST: what came of it must not look whole. */
   destroy(): void {
-    this.#socket.destroy();
+    if (this.#phase === 'started' || this.#socket.writableLength > 0) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   /** Applies the time limits; called about once a second. */
@@ -139,7 +141,9 @@ export class ClientConnection implements RequestSink, Responder {
   // Answers, from the exchange.
 
   interim(head: ResponseHead): void {
-    if (this.#request?.minorVersion === 1) this.#writer.head({ ...head, body: { kind: 'none' } }, undefined);
+    // They are subject to no credit: a client that does not read does without them.
+    if (this.#request?.minorVersion !== 1 || this.#socket.writableNeedDrain) return;
+    this.#writer.head({ ...head, body: { kind: 'none' } }, undefined);
   }
 
   head(head: ResponseHead): void {
@@ -311,14 +315,11 @@ export class ClientConnection implements RequestSink, Responder {
       if (this.#parser.state === 'idle' || this.#parser.state === 'head') this.#writer.finish();
       return;
     }
-    if (!this.#isRequestDone) {
-      this.#socket.destroy();
-      return;
-    }
+    if (!this.#isRequestDone) return this.destroy();
     this.#halfCloseWatch = new HalfCloseWatch(this.#socket, {
       isHeadSent: () => this.#phase !== 'none',
       acceptsInterim: this.#request?.minorVersion === 1,
-      onGone: () => this.#socket.destroy(),
+      onGone: () => this.destroy(),
     });
   }
 
@@ -351,11 +352,12 @@ export class ClientConnection implements RequestSink, Responder {
 
   /** Whether something waits for the client. One that takes nothing of it is cut off; its other waits begin later. */
   #sweepWrites(nowMs: number, limitMs: number): boolean {
-    const length = this.#socket.writableLength;
-    if (length === 0 || length !== this.#writeProgress.length) this.#writeProgress = { length, sinceMs: nowMs };
-    else if (nowMs - this.#writeProgress.sinceMs > limitMs) this.#socket.destroy();
-    if (length > 0) this.#waitingSinceMs = nowMs;
-    return length > 0;
+    const { bytesWritten, writableLength } = this.#socket;
+    const takenBytes = bytesWritten - writableLength;
+    if (writableLength === 0 || takenBytes !== this.#taken.bytes) this.#taken = { bytes: takenBytes, sinceMs: nowMs };
+    else if (nowMs - this.#taken.sinceMs > limitMs) this.#socket.destroy();
+    if (writableLength > 0) this.#waitingSinceMs = nowMs;
+    return writableLength > 0;
   }
 }
 

@@ -36,9 +36,8 @@ export class ClientListener {
     this.#opener = opener;
     this.#isTrusted = createProxyTrust(options.trustedProxies);
     const { limits } = options;
-    this.#server = createServer(
-      { allowHalfOpen: true, noDelay: true, highWaterMark: socketBufferBytes },
-      (socket) => this.#accept(socket),
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: socketBufferBytes }, (socket) =>
+      this.#accept(socket),
     );
     this.#server.maxConnections = limits.maxConnections + maxSurplus;
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
@@ -46,10 +45,7 @@ export class ClientListener {
   }
 
   async listen(address: EdgeOptions['proxy']): Promise<number> {
-    const port = await listen(this.#server, address);
-    // Out of file descriptors, for example: what is open goes on, and accepting works again by itself.
-    this.#server.on('error', (error) => this.#options.logger.error({ err: error }, 'cannot accept a connection'));
-    return port;
+    return listen(this.#server, address, this.#options.logger);
   }
 
   /** Stops accepting, closes idle connections, and lets busy ones finish what they are answering. */

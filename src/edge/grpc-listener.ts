@@ -57,11 +57,13 @@ export class GrpcListener {
       this.#gate.secured(socket);
       injector.injectConnection(socket);
     });
-    this.#tlsServer.on('tlsClientError', (error) => logger.debug({ err: error }, 'TLS handshake failed on the gRPC port'));
+    this.#tlsServer.on('tlsClientError', (error) =>
+      logger.debug({ err: error }, 'TLS handshake failed on the gRPC port'),
+    );
   }
 
   async listen(address: EdgeOptions['grpc']): Promise<number> {
-    return listen(this.#tlsServer, address);
+    return listen(this.#tlsServer, address, this.#logger);
   }
 
   /** Uses another certificate for new connections. */

@@ -3,28 +3,48 @@
  */
 import { constants } from 'node:crypto';
 import type { AddressInfo, Server } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { TlsOptions } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { EdgeOptions, ListenAddress } from './edge-options.ts';
 
 /** Connections that wait to be accepted. The system caps it. */
 const backlog = 4096;
 
+/** Failures to accept are logged at most this often, in milliseconds: a port without descriptors fails in every turn. */
+const acceptLogMs = 1000;
+
 /**
- * Listens and returns the port.
+ * Listens and returns the port. Later failures to accept, such as being out of file descriptors, are logged and no more:
+ * what is open goes on, and accepting works again by itself.
  * @throws {GiraffeError} GIR_ERR_LISTEN, with the system's error as its cause.
  */
-export async function listen(server: Server, address: ListenAddress): Promise<number> {
+export async function listen(server: Server, address: ListenAddress, logger: Logger): Promise<number> {
   return new Promise((resolve, reject) => {
     const onError = (cause: Error): void => {
       const detail = `port ${address.port} cannot be listened on: ${cause.message}`;
       reject(new GiraffeError('GIR_ERR_LISTEN', detail, { cause }));
     };
     server.once('error', onError);
-    server.listen({ port: address.port, backlog, ...(address.host === undefined ? {} : { host: address.host }) }, () => {
-      server.removeListener('error', onError);
-      resolve((server.address() as AddressInfo).port);
-    });
+    server.listen(
+      { port: address.port, backlog, ...(address.host === undefined ? {} : { host: address.host }) },
+      () => {
+        server.removeListener('error', onError);
+        logAcceptErrors(server, logger);
+        resolve((server.address() as AddressInfo).port);
+      },
+    );
+  });
+}
+
+function logAcceptErrors(server: Server, logger: Logger): void {
+  let loggedMs = Number.NEGATIVE_INFINITY;
+  server.on('error', (error) => {
+    const nowMs = performance.now();
+    if (nowMs - loggedMs < acceptLogMs) return;
+    loggedMs = nowMs;
+    logger.error({ err: error }, 'cannot accept a connection');
   });
 }
 

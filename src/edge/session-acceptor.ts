@@ -47,7 +47,10 @@ export class SessionAcceptor {
     const { limits, logger } = this.#context.options;
     let session: EdgeSession | undefined;
     let hasHello = false;
-    const deadline = setTimeout(() => multiplexer.close(new GiraffeError('GIR_ERR_HANDSHAKE_TIMEOUT')), limits.handshakeTimeoutMs);
+    const deadline = setTimeout(
+      () => multiplexer.close(new GiraffeError('GIR_ERR_HANDSHAKE_TIMEOUT')),
+      limits.handshakeTimeoutMs,
+    );
     const multiplexer: Multiplexer = new Multiplexer(
       carrier,
       { role: 'edge' },
@@ -67,8 +70,9 @@ export class SessionAcceptor {
           throw new GiraffeError('GIR_ERR_PROTOCOL', 'an agent cannot open streams');
         },
         onTicket: () => this.#handOutTicket(multiplexer, session),
-        onGoAway: (reason) => {
-          if (session === undefined) return multiplexer.close(reason);
+        onGoAway: () => {
+          // Its reason is its own: to repeat it would let a stranger put words into our mouth.
+          if (session === undefined) return multiplexer.close(new GiraffeError('GIR_ERR_CANCELLED'));
           session.drain();
           multiplexer.goAway(new GiraffeError('GIR_ERR_DRAINING'), true);
         },
@@ -78,7 +82,13 @@ export class SessionAcceptor {
           session.leave(multiplexer);
           if (!session.isAlive) this.#context.routes.remove(session);
           logger.info(
-            { sessionId: session.identity.id, carrier: carrier.kind, peer: carrier.peer, reason: reason.code, detail: reason.message },
+            {
+              sessionId: session.identity.id,
+              carrier: carrier.kind,
+              peer: carrier.peer,
+              reason: reason.code,
+              detail: reason.message,
+            },
             'carrier closed',
           );
         },
@@ -93,7 +103,9 @@ export class SessionAcceptor {
     if (!multiplexer.isWaiting) throw new GiraffeError('GIR_ERR_SESSION_LOST', 'closed before it was admitted');
     if (principal === undefined) throw new GiraffeError('GIR_ERR_CREDENTIALS_REFUSED');
     const session =
-      hello.ticket === undefined ? this.#newSession(hello, principal) : this.#ticketSession(hello, hello.ticket, principal);
+      hello.ticket === undefined
+        ? this.#newSession(hello, principal)
+        : this.#ticketSession(hello, hello.ticket, principal);
     this.#join(session, multiplexer, hello.ticket === undefined);
     return session;
   }
@@ -120,7 +132,8 @@ export class SessionAcceptor {
   #endpoint(wanted: string | null, principal: Principal): string {
     if (wanted === null) return this.#freeName(principal);
     const { host, port } = endpointAuthority(wanted);
-    if (port !== undefined) throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', `"${wanted}" has a port; give the host name only`);
+    if (port !== undefined)
+      throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', `"${wanted}" has a port; give the host name only`);
     if (!endpointAllowed(principal.endpoints, host)) {
       throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', `the token does not allow ${host}`);
     }
@@ -133,7 +146,10 @@ export class SessionAcceptor {
       const host = `${memorableName()}.${baseDomain}`;
       if (endpointAllowed(principal.endpoints, host) && this.#context.routes.find(host) === undefined) return host;
     }
-    throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', `no free name under ${baseDomain} is allowed by the token; pass --domain`);
+    throw new GiraffeError(
+      'GIR_ERR_ENDPOINT_REFUSED',
+      `no free name under ${baseDomain} is allowed by the token; pass --domain`,
+    );
   }
 
   #ticketSession(hello: Hello, ticket: string, principal: Principal): EdgeSession {

@@ -2,6 +2,7 @@
  * The TCP tunnel port (4443): TLS connections that carry frames.
  */
 import { createServer, type Server } from 'node:tls';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Carrier } from '../tunnel/carrier.ts';
 import { createTlsCarrier } from '../tunnel/tls-carrier.ts';
 import type { EdgeOptions } from './edge-options.ts';
@@ -15,9 +16,11 @@ const alpnProtocol = 'giraffe';
 export class TunnelListener {
   readonly #server: Server;
   readonly #gate: StrangerGate;
+  readonly #logger: Logger;
 
   constructor(options: EdgeOptions, onCarrier: (carrier: Carrier) => void) {
     const { limits, logger } = options;
+    this.#logger = logger;
     this.#gate = new StrangerGate(limits.maxStrangers, limits.handshakeTimeoutMs);
     this.#server = createServer({
       ...tunnelTlsOptions(options.certificate, limits.handshakeTimeoutMs),
@@ -29,11 +32,13 @@ export class TunnelListener {
       const key = gateKey(socket);
       onCarrier(createTlsCarrier(socket, () => this.#gate.admit(key)));
     });
-    this.#server.on('tlsClientError', (error) => logger.debug({ err: error }, 'TLS handshake failed on the TCP tunnel port'));
+    this.#server.on('tlsClientError', (error) =>
+      logger.debug({ err: error }, 'TLS handshake failed on the TCP tunnel port'),
+    );
   }
 
   async listen(address: EdgeOptions['tunnel']): Promise<number> {
-    return listen(this.#server, address);
+    return listen(this.#server, address, this.#logger);
   }
 
   /** Uses another certificate for new connections. */

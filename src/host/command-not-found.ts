@@ -30,7 +30,9 @@ export function notFoundText(id: string, bin: string, ids: readonly string[]): {
   const inTopic = ids.filter((known) => known.startsWith(`${typed}:`));
   const [nearest = 'help'] = nearestFirst(id, inTopic.length === 0 ? ids : inTopic);
   const [what, topic] =
-    inTopic.length === 0 ? [`command ${printable(redacted(typed))}`, ''] : [`such command of ${bin} ${typed}`, ` ${typed}`];
+    inTopic.length === 0
+      ? [`command ${printable(redacted(typed))}`, '']
+      : [`such command of ${bin} ${typed}`, ` ${typed}`];
   const message = `there is no ${what}; the nearest is ${nearest.replaceAll(':', ' ')}`;
   return { message, fix: `Run \`${bin}${topic} --help\`.` };
 }

@@ -176,9 +176,11 @@ export class HumanPresenter implements AgentPresenter {
     this.#endStart(error.message);
     const what = this.#wasReady ? 'The tunnel is down' : `No tunnel to ${this.#options.server} yet`;
     const why = isTold ? '' : `: ${tell(error.message)}`;
+    const isNew = this.#lastCode !== error.code;
+    const code = isNew || !isTold ? ` (${error.code})` : '';
     const next = `next attempt in ${(delayMs / 1000).toFixed(1)} s`;
-    this.#line(this.#chalk.yellow(`${what}${why} (${error.code}); ${next}`));
-    if (this.#lastCode !== error.code) this.#line(`  ${error.entry.fix}`);
+    this.#line(this.#chalk.yellow(`${what}${why}${code}; ${next}`));
+    if (isNew) this.#line(`  ${error.entry.fix}`);
     this.#lastProblem = error.message;
     this.#lastCode = error.code;
   }

@@ -79,14 +79,17 @@ export function forwardableFields(
 
 /**
  * Returns the field lines of an answer that may be forwarded. Upgrade is among them where it is meant for the client:
- * in a 101, which says what was chosen, and in a 426, which says what to ask for.
+ * in a 101, which says what was chosen, and in a 426, which says what to ask for. Content-Length is not in a 1xx or a 204:
+ * it may not be there, and some clients would take the next answer for the body that it announces.
  *
  * @throws {TooManyConnectionOptionsError} GIR_ERR_ORIGIN_PROTOCOL for more than 16 connection options.
- * @see RFC 9110 sections 15.2.2 (101 Switching Protocols) and 15.5.22 (426 Upgrade Required)
+ * @see RFC 9110 sections 8.6 (Content-Length), 15.2.2 (101 Switching Protocols) and 15.5.22 (426 Upgrade Required)
  */
 export function forwardableResponseFields({ status, fields }: ResponseHead): FieldLine[] {
   const kept = status === 101 || status === 426 ? 'upgrade' : undefined;
-  return forwardableFields(fields, undefined, 'GIR_ERR_ORIGIN_PROTOCOL', kept);
+  const forwardable = forwardableFields(fields, undefined, 'GIR_ERR_ORIGIN_PROTOCOL', kept);
+  if (status >= 200 && status !== 204) return forwardable;
+  return forwardable.filter(([name]) => name.length !== 14 || name.toLowerCase() !== 'content-length');
 }
 
 /**

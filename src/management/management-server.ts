@@ -56,6 +56,8 @@ function listening(server: Server, host: string, port: number): Promise<void> {
     server.once('error', reject);
     server.listen({ host, port }, () => {
       server.off('error', reject);
+      // Out of file descriptors, for example: what is open goes on, and accepting works again by itself.
+      server.on('error', () => {});
       resolve();
     });
   });

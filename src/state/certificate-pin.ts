@@ -28,7 +28,7 @@ export function parsePin(text: string): string {
   if (pinPattern.test(pin)) return pin;
   throw new GiraffeError(
     'GIR_ERR_CONFIG',
-    'the pin of a CA is sha256: and 64 hex digits; pass it as the edge printed it, or a file with the CA certificate',
+    '--ca takes sha256: and 64 hex digits, as the edge printed it, or a file with the CA certificate',
   );
 }
 

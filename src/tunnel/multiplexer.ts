@@ -178,7 +178,16 @@ export class Multiplexer implements StreamPort {
   #silentPort(): StreamPort {
     const silence = (): void => {};
     const remove = (stream: Stream): void => this.remove(stream);
-    return { control: silence, data: silence, end: silence, discard: silence, remove, nowMs: 0, roundTripMs: 0, hasRoomForHead: true };
+    return {
+      control: silence,
+      data: silence,
+      end: silence,
+      discard: silence,
+      remove,
+      nowMs: 0,
+      roundTripMs: 0,
+      hasRoomForHead: true,
+    };
   }
 
   /** Asks for a ticket (agent), or hands one out (edge). */

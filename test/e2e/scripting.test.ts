@@ -4,7 +4,7 @@ import { anyPorts, type ChildProgram, GiraffeHome } from '../support/giraffe-pro
 import { HttpClient } from '../support/http-client.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 
-const escape = '\u001b';
+const escapeCharacter = '\u001b';
 
 /** Returns the names of all events; every line of stdout has to be one. */
 function eventNames({ events, stdout }: ChildProgram): string[] {
@@ -99,7 +99,7 @@ describe('colour', () => {
     await agent.prints(' -> ');
     const help = home.run(['server', 'start', '--help'], { env });
     await help.ended();
-    expect(edge.output + agent.output + help.output).not.toContain(escape);
+    expect(edge.output + agent.output + help.output).not.toContain(escapeCharacter);
   });
 
   it('O6 a terminal gets colour, but none with NO_COLOR', async () => {

@@ -97,6 +97,22 @@ describe('HumanPresenter', () => {
     expect(err.filter((line) => line.includes('Establishing gRPC'))).toHaveLength(2);
   });
 
+  it('tells a reason once: what the list or the line before has said is not said again', async () => {
+    const other = new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', 'connect ETIMEDOUT');
+    const again = { type: 'connecting', attempt: 2 } as const;
+    const { err } = await shown([connecting, grpcDown, tlsDown, lost, again, lost, again, { ...lost, error: other }]);
+    expect(err.filter((line) => line.includes('next attempt'))).toEqual([
+      'No tunnel to localhost:4444 yet (GIR_ERR_EDGE_UNREACHABLE); next attempt in 1.2 s',
+      'No tunnel to localhost:4444 yet; next attempt in 1.2 s',
+      'No tunnel to localhost:4444 yet: connect ETIMEDOUT (GIR_ERR_EDGE_UNREACHABLE); next attempt in 1.2 s',
+    ]);
+  });
+
+  it('tells why a tunnel was lost that served', async () => {
+    const { err } = await shown([connecting, grpcUp, tlsUp, ready, lost]);
+    expect(err).toContain(`The tunnel is down: ${refused.message} (GIR_ERR_EDGE_UNREACHABLE); next attempt in 1.2 s`);
+  });
+
   it('tells what was established in a later attempt', async () => {
     const { err } = await shown([
       connecting,

@@ -32,6 +32,12 @@ describe('edgeReadyLines()', () => {
     expect(lines).toContain("  giraffe tunnel 3000 --server localhost:5000 --state-dir '/my state'\\''s'");
   });
 
+  it('O1 names the TCP port where it is not the usual one: with gRPC blocked nobody could ask for it', () => {
+    const lines = edgeReadyLines({ ...edge, ports: { ...edge.ports, tunnel: 5001 } }).map((line) => line.trim());
+    expect(lines).toContain('giraffe tunnel 3000 --tunnel-port 5001');
+    expect(lines.at(-1)).toContain('--server edge.example.com:4444 --tunnel-port 5001 --ca');
+  });
+
   it('S7 shows no token that is not new', () => {
     const lines = edgeReadyLines({ ...edge, firstToken: undefined }).join('\n');
     expect(lines).not.toContain('GIRAFFE_TOKEN=');

@@ -103,6 +103,13 @@ describe('notFoundText()', () => {
     expect(message).toBe('there is no command tunel; the nearest is tunnel');
   });
 
+  it('names the nearest command of a topic', () => {
+    expect(notFoundText('server:stop', 'giraffe', ['tunnel', 'server:start'])).toEqual({
+      message: 'there is no such command of giraffe server; the nearest is server start',
+      fix: 'Run `giraffe server --help`.',
+    });
+  });
+
   it('tells words behind a command from an unknown command', () => {
     expect(notFoundText(`server:start:${token}`, 'giraffe', ['tunnel', 'server:start'])).toEqual({
       message: 'giraffe server start takes no further argument',

@@ -202,4 +202,47 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
     await eventually('the exchange is over', () => world.edge.edge.stats()[0]?.inFlight === 0);
   });
+
+  // What an HTTP/1.0 client gets of a body without length has no end but the connection's.
+  const oldGet = `GET / HTTP/1.0\r\nHost: ${testHost}\r\n\r\n`;
+
+  it('H7 an answer that is cut because its client does not read does not look whole', async () => {
+    await using origin = await startHttpOrigin((_request, response) => {
+      response.write(Buffer.alloc(32 * 1024 * 1024));
+    });
+    await using world = await startHttpWorld(origin, transport, { bodyIdleTimeoutMs: 500 });
+    using client = await rawClient(world.port, oldGet, { keeps: false });
+    client.socket.pause();
+    await eventually('the exchange is over', () => world.edge.edge.stats()[0]?.errors === 1);
+
+    client.socket.resume();
+
+    expect(await client.ended).toBe('broken');
+  });
+
+  it('H7 an answer that the end of the edge cuts does not look whole', async () => {
+    await using origin = await startHttpOrigin((_request, response) => {
+      response.write('part');
+    });
+    await using world = await startHttpWorld(origin, transport);
+    using client = await rawClient(world.port, oldGet);
+    await client.until('part');
+
+    await world.edge[Symbol.asyncDispose]();
+
+    expect(await client.ended).toBe('broken');
+  });
+
+  it('H7 an answer that stands still when its client has half-closed is cut visibly', async () => {
+    await using origin = await startHttpOrigin((_request, response) => {
+      response.write('part');
+    });
+    await using world = await startHttpWorld(origin, transport);
+    using client = await rawClient(world.port, oldGet);
+    await client.until('part');
+
+    client.socket.end();
+
+    expect(await client.ended).toBe('broken');
+  });
 });

@@ -38,6 +38,11 @@ async function startCountingOrigin(
   return Object.defineProperties(origin, { seen: { value: seen }, bodies: { value: bodies } }) as CountingOrigin;
 }
 
+/** Keeps the first request for /x waiting for ever. */
+async function hangsOnce(request: IncomingMessage, times: number): Promise<void> {
+  if (request.url === '/x' && times === 1) await new Promise(() => {});
+}
+
 /** Edge and agent whose only carrier can be cut. */
 async function startCuttableWorld(origin: Origin, transport: 'grpc' | 'tcp', reconnectGraceMs = 10_000) {
   const edge = await startTestEdge({ reconnectGraceMs });
@@ -104,9 +109,7 @@ describe.each(['grpc', 'tcp'] as const)('over %s alone', (transport) => {
   it.each(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'PROPFIND'])(
     'H13 a %s whose carrier is cut before its answer is sent again once',
     async (method) => {
-      await using origin = await startCountingOrigin(async (_request, times) => {
-        if (times === 1) await new Promise(() => {});
-      });
+      await using origin = await startCountingOrigin(hangsOnce);
       await using world = await startCuttableWorld(origin, transport);
       const answer = world.client.send(method, '/x');
       await eventually('it is at the origin', () => origin.seen.get(`${method} /x`) === 1);
@@ -119,7 +122,9 @@ describe.each(['grpc', 'tcp'] as const)('over %s alone', (transport) => {
   );
 
   it('H13 a GET that loses its carrier twice fails with its code and is not sent a third time', async () => {
-    await using origin = await startCountingOrigin(() => new Promise(() => {}));
+    await using origin = await startCountingOrigin(async ({ url }) => {
+      if (url === '/x') await new Promise(() => {});
+    });
     await using world = await startCuttableWorld(origin, transport);
     const answer = world.client.get('/x', { headers: { Accept: 'application/json' } });
     await eventually('it is at the origin', () => origin.seen.get('GET /x') === 1);
@@ -133,9 +138,7 @@ describe.each(['grpc', 'tcp'] as const)('over %s alone', (transport) => {
   });
 
   it.each(['POST', 'PATCH', 'LOCK'])('H13 a %s whose carrier is cut before its answer is a 502, delivered once', async (method) => {
-    await using origin = await startCountingOrigin(async (_request, times) => {
-      if (times === 1) await new Promise(() => {});
-    });
+    await using origin = await startCountingOrigin(hangsOnce);
     await using world = await startCuttableWorld(origin, transport);
     const answer = world.client.send(method, '/x', 'body', { headers: { Accept: 'application/json' } });
     await eventually('it is at the origin', () => origin.seen.get(`${method} /x`) === 1);
@@ -218,9 +221,7 @@ describe.each(['grpc', 'tcp'] as const)('over %s alone', (transport) => {
     ['an empty chunked body with trailers', ['Transfer-Encoding: chunked'], '0\r\nX-Sum: 1\r\n\r\n'],
     ['a body of zero octets', ['Content-Length: 0'], ''],
   ])('H13 a PUT with %s that is sent again ends again', async (_name, fields, body) => {
-    await using origin = await startCountingOrigin(async (_request, times) => {
-      if (times === 1) await new Promise(() => {});
-    });
+    await using origin = await startCountingOrigin(hangsOnce);
     await using world = await startCuttableWorld(origin, transport);
     using client = await rawClient(world.port, requestText('PUT', '/x', testHost, fields) + body);
     await eventually('it is at the origin', () => origin.seen.get('PUT /x') === 1);
@@ -313,9 +314,7 @@ describe.each(['grpc', 'tcp'] as const)('over %s alone', (transport) => {
 
 describe('in a hybrid session', () => {
   it('H13 a GET whose gRPC carrier is cut is sent again over the TCP tunnel at once', async () => {
-    await using origin = await startCountingOrigin(async (_request, times) => {
-      if (times === 1) await new Promise(() => {});
-    });
+    await using origin = await startCountingOrigin(hangsOnce);
     await using edge = await startTestEdge({ reconnectGraceMs: 0 });
     await using proxy = await startCuttableProxy(edge.edge.ports.grpc);
     const ports = { grpc: proxy.port, tunnel: edge.edge.ports.tunnel };

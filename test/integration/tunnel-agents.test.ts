@@ -197,13 +197,18 @@ describe('an agent that comes back', () => {
   it('T4 another agent with the same name and another token joins and leaves as it likes', async () => {
     await using mine = await startNamedOrigin('mine');
     await using theirs = await startNamedOrigin('theirs');
-    await using server = await startTestEdge({}, {
-      authenticate: async (token) => ({ id: token, endpoints: ['*'], expiresAt: undefined }),
-    });
+    await using server = await startTestEdge(
+      {},
+      {
+        authenticate: async (token) => ({ id: token, endpoints: ['*'], expiresAt: undefined }),
+      },
+    );
     await using _stays = await startTestAgent(server.edge.ports, 'app.test', mine.target, { token: 'mine' });
     const load = startLoad(server.edge.ports.proxy);
     for (let round = 0; round < 5; round += 1) {
-      await using _guest = await startTestAgent(server.edge.ports, 'app.test', theirs.target, { token: `theirs-${round}` });
+      await using _guest = await startTestAgent(server.edge.ports, 'app.test', theirs.target, {
+        token: `theirs-${round}`,
+      });
       await load.more(30);
       await _guest.agent.drain(5000);
       await load.more(10);

@@ -26,12 +26,16 @@ function sha256(bytes: Buffer): string {
 describe('hybrid', () => {
   it('T1 requests are carried by the gRPC port and upgrades by the TCP port, counted on the wire and in the stats', async () => {
     const body = randomBytes(4 * mebibyte);
-    await using http = await startHttpOrigin((request, response) => request.resume().on('end', () => response.end(body)));
+    await using http = await startHttpOrigin((request, response) =>
+      request.resume().on('end', () => response.end(body)),
+    );
     await using websockets = await startWebSocketOrigin();
     await using server = await startTestEdge();
     await using links = await startLinks(server.edge.ports);
     await using _http = await startTestAgent(server.edge.ports, 'app.test', http.target, { server: links.server });
-    await using _websockets = await startTestAgent(server.edge.ports, 'ws.test', websockets.target, { server: links.server });
+    await using _websockets = await startTestAgent(server.edge.ports, 'ws.test', websockets.target, {
+      server: links.server,
+    });
     using client = new HttpClient(server.edge.ports.proxy, 'app.test');
 
     const before = { grpc: links.grpc.bytes, tunnel: links.tunnel.bytes };
@@ -41,7 +45,10 @@ describe('hybrid', () => {
     expect(links.tunnel.bytes - before.tunnel).toBeLessThan(10_000);
 
     const between = { grpc: links.grpc.bytes, tunnel: links.tunnel.bytes };
-    const socket = await openWebSocket(server.edge.ports.proxy, '/static/live', { host: 'ws.test', perMessageDeflate: false });
+    const socket = await openWebSocket(server.edge.ports.proxy, '/static/live', {
+      host: 'ws.test',
+      perMessageDeflate: false,
+    });
     const echoed = nextMessage(socket);
     socket.send(body);
     expect((await echoed).equals(body)).toBe(true);

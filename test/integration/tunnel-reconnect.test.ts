@@ -1,6 +1,6 @@
 /** T3, hardening 16: edges that restart, agents that die, links that freeze, clocks that jump. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { EdgePorts, EdgeLimits } from '../../src/edge/edge-options.ts';
+import type { EdgeLimits, EdgePorts } from '../../src/edge/edge-options.ts';
 import type { AgentSettings } from '../support/agent-process.ts';
 import type { EdgeSettings } from '../support/edge-process.ts';
 import { eventually } from '../support/eventually.ts';
@@ -74,7 +74,9 @@ describe('an edge that restarts', () => {
         },
       } satisfies EdgeSettings);
     const first = await start({});
-    await using agent = await startTestAgent(first.ready, 'app.test', origin.target, { server: fixedServer(first.ready) });
+    await using agent = await startTestAgent(first.ready, 'app.test', origin.target, {
+      server: fixedServer(first.ready),
+    });
     const socket = await openWebSocket(first.ready.proxy);
     socket.on('error', () => {});
     await first.kill();
@@ -93,7 +95,10 @@ describe('an edge that restarts', () => {
     const gone = await startFixedEdge();
     const { ports } = gone.edge;
     await gone[Symbol.asyncDispose]();
-    await using agent = await startTestAgent(ports, 'app.test', origin.target, { server: fixedServer(ports), waits: false });
+    await using agent = await startTestAgent(ports, 'app.test', origin.target, {
+      server: fixedServer(ports),
+      waits: false,
+    });
     await eventually('it has tried a few times', () => count(agent, 'reconnecting') >= 4);
     await using server = await startFixedEdge({}, ports);
     await agent.agent.ready;
@@ -148,7 +153,9 @@ describe('a link that freezes', () => {
     });
     links.both('stall');
     const status = statusOf(server.edge.ports.proxy);
-    await eventually('the edge has given the session up', () => server.log.some(({ message }) => message === 'carrier closed'));
+    await eventually('the edge has given the session up', () =>
+      server.log.some(({ message }) => message === 'carrier closed'),
+    );
     links.both('resume');
     expect(await status).toBe(200);
   });

@@ -139,27 +139,38 @@ describe('any path, any protocol', () => {
     expect(world.server.edge.stats()[0]?.transports).toEqual({ grpc: 0, tcp: 1, upgrades: 1 });
   });
 
-  it.each(['mqtt', 'SSH-2.0', 'tailscale-control-protocol', 'foo/2, bar'])('W3 Upgrade: %s is spliced too', async (protocol) => {
-    let seen = '';
-    const [chosen] = protocol.split(',');
-    await using world = await startWorld(({ socket }, head) => {
-      seen = head;
-      socket.write(`HTTP/1.1 101 Fine\r\nConnection: upgrade\r\nUpgrade: ${chosen}\r\nX-Own: 1\r\n\r\n`);
-      socket.pipe(socket);
-    });
-    using client = await openUpgrade(world.port, { protocol });
-    expect(seen).toContain(`\r\nUpgrade: ${protocol}\r\n`);
-    expect(client.head).toMatch(/^HTTP\/1\.1 101 Fine\r\n/);
-    expect(client.head).toContain(`\r\nUpgrade: ${chosen}\r\n`);
-    expect(client.head).toContain('\r\nX-Own: 1\r\n');
-    const octets = Buffer.from([0, 1, 2, 13, 10, 13, 10, 255, 254, 128]);
-    client.socket.write(octets);
-    expect(await client.reader.exactly(octets.length)).toEqual(octets);
-  });
+  it.each(['mqtt', 'SSH-2.0', 'tailscale-control-protocol', 'foo/2, bar'])(
+    'W3 Upgrade: %s is spliced too',
+    async (protocol) => {
+      let seen = '';
+      const [chosen] = protocol.split(',');
+      await using world = await startWorld(({ socket }, head) => {
+        seen = head;
+        socket.write(`HTTP/1.1 101 Fine\r\nConnection: upgrade\r\nUpgrade: ${chosen}\r\nX-Own: 1\r\n\r\n`);
+        socket.pipe(socket);
+      });
+      using client = await openUpgrade(world.port, { protocol });
+      expect(seen).toContain(`\r\nUpgrade: ${protocol}\r\n`);
+      expect(client.head).toMatch(/^HTTP\/1\.1 101 Fine\r\n/);
+      expect(client.head).toContain(`\r\nUpgrade: ${chosen}\r\n`);
+      expect(client.head).toContain('\r\nX-Own: 1\r\n');
+      const octets = Buffer.from([0, 1, 2, 13, 10, 13, 10, 255, 254, 128]);
+      client.socket.write(octets);
+      expect(await client.reader.exactly(octets.length)).toEqual(octets);
+    },
+  );
 
   it.each([
-    ['401 with a length', 'HTTP/1.1 401 No Entry\r\nWWW-Authenticate: Basic realm="x"\r\nContent-Length: 6\r\n\r\nsecret', 'secret'],
-    ['403 in chunks', 'HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nnay\r\n0\r\n\r\n', '3\r\nnay\r\n0\r\n\r\n'],
+    [
+      '401 with a length',
+      'HTTP/1.1 401 No Entry\r\nWWW-Authenticate: Basic realm="x"\r\nContent-Length: 6\r\n\r\nsecret',
+      'secret',
+    ],
+    [
+      '403 in chunks',
+      'HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nnay\r\n0\r\n\r\n',
+      '3\r\nnay\r\n0\r\n\r\n',
+    ],
     ['200 that ignores the upgrade', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage', 'page'],
   ])('W3 %s arrives as it is and the connection serves on', async (_name, answer, body) => {
     await using world = await startWorld(async (reader, head) => {
@@ -185,7 +196,9 @@ describe('any path, any protocol', () => {
   it('W3 a refusal answered behind pipelined octets does not lose the next request', async () => {
     await using world = await startWorld((reader, head) => {
       const isUpgrade = head.includes('Upgrade: echo');
-      reader.socket.end(isUpgrade ? 'HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n' : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      reader.socket.end(
+        isUpgrade ? 'HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n' : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+      );
     });
     using client = await openUpgrade(world.port, { firstBytes: 'GET /second HTTP/1.1\r\nHost: app.test\r\n\r\n' });
     expect(client.head).toMatch(/^HTTP\/1\.1 401 No\r\n/);
@@ -194,7 +207,9 @@ describe('any path, any protocol', () => {
 
   it('W3 426 keeps the Upgrade field that says what would be accepted (RFC 9110 15.5.22)', async () => {
     await using world = await startWorld(({ socket }) => {
-      socket.end('HTTP/1.1 426 Upgrade Required\r\nUpgrade: other/3\r\nConnection: Upgrade\r\nContent-Length: 3\r\n\r\nno!');
+      socket.end(
+        'HTTP/1.1 426 Upgrade Required\r\nUpgrade: other/3\r\nConnection: Upgrade\r\nContent-Length: 3\r\n\r\nno!',
+      );
     });
     using client = await openUpgrade(world.port);
     expect(client.head).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/);

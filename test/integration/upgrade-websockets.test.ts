@@ -6,7 +6,13 @@ import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { resourceCount } from '../support/resources.ts';
-import { closing, echoMessages, nextMessage, openWebSocket, startWebSocketOrigin } from '../support/websocket-origin.ts';
+import {
+  closing,
+  echoMessages,
+  nextMessage,
+  openWebSocket,
+  startWebSocketOrigin,
+} from '../support/websocket-origin.ts';
 import { startTestAgent, startTestEdge } from '../support/world.ts';
 
 function sha256(bytes: Buffer): string {
@@ -27,7 +33,9 @@ describe('many', () => {
     expect((await Promise.all(answers)).map(String)).toEqual(indexes.map((index) => `message ${index}`));
     const closed = sockets.map(closing);
     for (const socket of sockets) socket.close(1000, 'done');
-    expect(new Set((await Promise.all(closed)).map(({ code, reason }) => `${code} ${reason}`))).toEqual(new Set(['1000 done']));
+    expect(new Set((await Promise.all(closed)).map(({ code, reason }) => `${code} ${reason}`))).toEqual(
+      new Set(['1000 done']),
+    );
     await eventually('all relays have ended', () => server.edge.stats()[0]?.inFlight === 0);
     expect(server.edge.stats()[0]).toMatchObject({ requests: 1000, responses: 1000, errors: 0 });
     expect(server.edge.stats()[0]?.transports).toEqual({ grpc: 0, tcp: 1000, upgrades: 1000 });
@@ -63,10 +71,16 @@ describe('many', () => {
 
 describe('large', () => {
   it('W2 100 MB come back as one binary message with the same hash', async () => {
-    await using origin = await startWebSocketOrigin(echoMessages, { maxPayload: 200_000_000, perMessageDeflate: false });
+    await using origin = await startWebSocketOrigin(echoMessages, {
+      maxPayload: 200_000_000,
+      perMessageDeflate: false,
+    });
     await using server = await startTestEdge();
     await using _agent = await startTestAgent(server.edge.ports, 'app.test', origin.target);
-    const socket = await openWebSocket(server.edge.ports.proxy, '/', { maxPayload: 200_000_000, perMessageDeflate: false });
+    const socket = await openWebSocket(server.edge.ports.proxy, '/', {
+      maxPayload: 200_000_000,
+      perMessageDeflate: false,
+    });
     const sent = randomBytes(100_000_000);
     const answer = nextMessage(socket);
     socket.send(sent);
@@ -187,7 +201,9 @@ describe('what was agreed', () => {
     await using origin = await startWebSocketOrigin(echoMessages, { perMessageDeflate: { threshold: 0 } });
     await using server = await startTestEdge();
     await using _agent = await startTestAgent(server.edge.ports, 'app.test', origin.target);
-    const socket = await openWebSocket(server.edge.ports.proxy, '/static/app.js', { perMessageDeflate: { threshold: 0 } });
+    const socket = await openWebSocket(server.edge.ports.proxy, '/static/app.js', {
+      perMessageDeflate: { threshold: 0 },
+    });
     expect(socket.extensions).toContain('permessage-deflate');
     const text = 'compressible '.repeat(20_000);
     const answer = nextMessage(socket);

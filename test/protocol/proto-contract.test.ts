@@ -9,7 +9,10 @@ const proto = readFileSync(new URL('../../proto/tunnel.proto', import.meta.url),
 
 describe('proto/tunnel.proto', () => {
   it('lists exactly the frame types of the code', () => {
-    const listed = [...proto.matchAll(/^\/\/ {3}(\d+) +([A-Z]+) +(yes|no)/gm)].map(([, type, name]) => [name, Number(type)]);
+    const listed = [...proto.matchAll(/^\/\/ {3}(\d+) +([A-Z]+) +(yes|no)/gm)].map(([, type, name]) => [
+      name,
+      Number(type),
+    ]);
     const coded = Object.entries(frameType).map(([name, type]) => [name.toUpperCase(), type]);
     expect(listed).toEqual(coded);
   });
@@ -22,7 +25,8 @@ describe('proto/tunnel.proto', () => {
   });
 
   it('gives the header layout and the first credit of the code', () => {
-    const [, length, type, flags, id] = /length \((\d+) bits\) type \((\d+)\) flags \((\d+)\) stream id \((\d+)\)/.exec(proto) ?? [];
+    const [, length, type, flags, id] =
+      /length \((\d+) bits\) type \((\d+)\) flags \((\d+)\) stream id \((\d+)\)/.exec(proto) ?? [];
     expect((Number(length) + Number(type) + Number(flags) + Number(id)) / 8).toBe(frameHeaderBytes);
     expect(proto).toContain(`starts with ${minWindowBytes} octets`);
   });

@@ -2,6 +2,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
 import type { EdgeOptions, Principal } from '../../src/edge/edge-options.ts';
+import { connectRaw, converse, statuses } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   type CarrierRecorder,
@@ -12,7 +13,6 @@ import {
   ticketFor,
   wire,
 } from '../support/forged-carrier.ts';
-import { connectRaw, converse, statuses } from '../support/attacking-client.ts';
 import { rawFrame } from '../support/raw-frames.ts';
 import { startRecordingOrigin } from '../support/recording-origin.ts';
 import { testCertificate } from '../support/test-certificate.ts';
@@ -49,11 +49,19 @@ describe.each(ways)('strangers over $way', ({ dial }) => {
     ['an empty token', { token: '' }, 'GIR_ERR_CREDENTIALS_REFUSED'],
     ['the name of an object property as token', { token: '__proto__' }, 'GIR_ERR_CREDENTIALS_REFUSED'],
     ['the endpoint of another token', { token: 'token-b', endpoints: ['a.test'] }, 'GIR_ERR_ENDPOINT_REFUSED'],
-    ['one foreign endpoint among own ones', { token: 'token-b', endpoints: ['b.test', 'a.test'] }, 'GIR_ERR_ENDPOINT_REFUSED'],
+    [
+      'one foreign endpoint among own ones',
+      { token: 'token-b', endpoints: ['b.test', 'a.test'] },
+      'GIR_ERR_ENDPOINT_REFUSED',
+    ],
     ['a foreign endpoint in capitals', { token: 'token-b', endpoints: ['A.TEST'] }, 'GIR_ERR_ENDPOINT_REFUSED'],
     ['a foreign endpoint with a final dot', { token: 'token-b', endpoints: ['a.test.'] }, 'GIR_ERR_ENDPOINT_REFUSED'],
     ['a suffix without its dot', { token: 'token-b', endpoints: ['evilb.test'] }, 'GIR_ERR_ENDPOINT_REFUSED'],
-    ['an endpoint with a line break', { token: 'token-b', endpoints: ['x.b.test\na.test'] }, 'GIR_ERR_ENDPOINT_REFUSED'],
+    [
+      'an endpoint with a line break',
+      { token: 'token-b', endpoints: ['x.b.test\na.test'] },
+      'GIR_ERR_ENDPOINT_REFUSED',
+    ],
     ['an endpoint with a pattern', { token: 'token-b', endpoints: ['*.b.test'] }, 'GIR_ERR_ENDPOINT_REFUSED'],
     ['an endpoint with a port', { token: 'token-b', endpoints: ['b.test:80'] }, 'GIR_ERR_ENDPOINT_REFUSED'],
     ['a chosen name outside the scope', { token: 'token-b', endpoints: [null] }, 'GIR_ERR_ENDPOINT_REFUSED'],
@@ -219,7 +227,9 @@ describe('other ways in', () => {
   it('S2 no RPC but Connect knows anything of tunnels, and unknown ones are refused', async () => {
     await using edge = await startScopedEdge();
     await using origin = await startRecordingOrigin();
-    await using _agent = await startTestAgent(edge.edge.ports, 'a.test', `127.0.0.1:${origin.port}`, { token: 'token-a' });
+    await using _agent = await startTestAgent(edge.edge.ports, 'a.test', `127.0.0.1:${origin.port}`, {
+      token: 'token-a',
+    });
     const { caPem } = await testCertificate();
     const client = new Client(`localhost:${edge.edge.ports.grpc}`, credentials.createSsl(Buffer.from(caPem)));
     const same = (message: Buffer): Buffer => message;
@@ -232,7 +242,9 @@ describe('other ways in', () => {
     const health = await ask('/tunnel.TunnelService/HealthCheck');
     expect(health).toEqual(Buffer.from([0x08, 0x01]));
     const unimplemented = 12;
-    for (const path of ['List', 'GetTunnels', 'Cancel', 'Disconnect', 'Stats'].map((name) => `/tunnel.TunnelService/${name}`)) {
+    for (const path of ['List', 'GetTunnels', 'Cancel', 'Disconnect', 'Stats'].map(
+      (name) => `/tunnel.TunnelService/${name}`,
+    )) {
       expect(await ask(path)).toBe(unimplemented);
     }
     client.close();
@@ -287,7 +299,10 @@ describe('other ways in', () => {
   });
 
   it('S2 a provider that fails or throws refuses', async () => {
-    await using edge = await startTestEdge({}, { authenticate: () => Promise.reject(new Error('the database is down')) });
+    await using edge = await startTestEdge(
+      {},
+      { authenticate: () => Promise.reject(new Error('the database is down')) },
+    );
     using carrier = await connectForgedTls(edge.edge.ports.tunnel);
     carrier.send(helloFrame());
     const { payload } = await carrier.frame(wire.goAway);

@@ -11,7 +11,10 @@ export class CarrierLog implements CarrierEvents {
   /** What came after the close: there must not be anything. */
   readonly late: string[] = [];
   writables = 0;
-  #bytes = Buffer.alloc(0);
+  /** Called when the carrier says that there is room. */
+  react: () => void = () => {};
+  readonly #chunks: Buffer[] = [];
+  #count = 0;
   readonly #waiting: { isMet: () => boolean; resolve: () => void }[] = [];
 
   /** Starts the carrier. */
@@ -22,18 +25,20 @@ export class CarrierLog implements CarrierEvents {
 
   /** Everything received. */
   get bytes(): Buffer {
-    return this.#bytes;
+    return Buffer.concat(this.#chunks);
   }
 
   onBytes(chunk: Buffer): void {
     this.#note('bytes');
-    this.#bytes = Buffer.concat([this.#bytes, chunk]);
+    this.#chunks.push(Buffer.from(chunk));
+    this.#count += chunk.length;
     this.#check();
   }
 
   onWritable(): void {
     this.#note('writable');
     this.writables += 1;
+    this.react();
     this.#check();
   }
 
@@ -44,22 +49,23 @@ export class CarrierLog implements CarrierEvents {
   }
 
   received(count: number): Promise<void> {
-    return this.#until(() => this.#bytes.length >= count);
+    return this.until(() => this.#count >= count);
   }
 
   drained(): Promise<void> {
-    return this.#until(() => this.carrier.queuedBytes === 0);
+    return this.until(() => this.carrier.queuedBytes === 0);
   }
 
   closed(): Promise<void> {
-    return this.#until(() => this.closes.length > 0);
+    return this.until(() => this.closes.length > 0);
   }
 
   #note(what: string): void {
     if (this.closes.length > 0) this.late.push(what);
   }
 
-  #until(isMet: () => boolean): Promise<void> {
+  /** Waits until a condition is met that can change with an event of the carrier. */
+  until(isMet: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push({ isMet, resolve });
       this.#check();

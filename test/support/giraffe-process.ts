@@ -15,9 +15,6 @@ const program = join(root, 'bin', 'run.js');
 /** Time for a process to say or do what a test waits for, in milliseconds: ample on a busy machine. */
 const deadlineMs = 30_000;
 
-/** Flags that let an edge pick all its ports. */
-export const anyPorts = ['--proxy-port', '0', '--api-port', '0', '--grpc-port', '0', '--tunnel-port', '0'] as const;
-
 /** The ports an edge has picked. */
 export interface EdgePorts {
   readonly proxy: number;
@@ -25,6 +22,16 @@ export interface EdgePorts {
   readonly grpc: number;
   readonly tunnel: number;
 }
+
+/** Returns the flags for an edge on these ports. */
+export function portFlags({ proxy, api, grpc, tunnel }: EdgePorts): string[] {
+  const flags = { '--proxy-port': proxy, '--api-port': api, '--grpc-port': grpc, '--tunnel-port': tunnel };
+  return Object.entries(flags).flatMap(([flag, port]) => [flag, String(port)]);
+}
+
+const anyPort: EdgePorts = { proxy: 0, api: 0, grpc: 0, tunnel: 0 };
+/** Flags that let an edge pick all its ports. */
+export const anyPorts = portFlags(anyPort);
 
 /** One line of `--json`. */
 export interface GiraffeEvent {
@@ -194,9 +201,9 @@ export class GiraffeHome implements AsyncDisposable {
     return this.#start('sh', ['-c', line], settings);
   }
 
-  /** Starts an edge with `--json` on ports of its own choice and waits until it is ready. */
-  async startEdge(args: readonly string[] = [], settings: ProcessSettings = {}): Promise<RunningEdge> {
-    const edge = this.run(['server', 'start', '--json', ...anyPorts, ...args], settings);
+  /** Starts an edge with `--json`, by default on ports of its own choice, and waits until it is ready. */
+  async startEdge(args: readonly string[] = [], wanted = anyPort): Promise<RunningEdge> {
+    const edge = this.run(['server', 'start', '--json', ...portFlags(wanted), ...args]);
     const { ports } = await edge.event('ready');
     return { process: edge, ports: ports as EdgePorts };
   }
@@ -230,7 +237,9 @@ export class GiraffeHome implements AsyncDisposable {
 /** Resolves when an agent that was started with `--json` serves with both tunnels, for the n-th time. */
 export async function servesHybrid(agent: ChildProgram, times = 1): Promise<void> {
   await agent.until('hybrid mode', () => {
-    const modes = agent.events.filter(({ event, mode }) => (event === 'ready' || event === 'mode') && mode === 'hybrid');
+    const modes = agent.events.filter(
+      ({ event, mode }) => (event === 'ready' || event === 'mode') && mode === 'hybrid',
+    );
     return times <= modes.length;
   });
 }

@@ -9,14 +9,18 @@ let certificate: Promise<ServerCertificate> | undefined;
 
 /** Returns a certificate for localhost, 127.0.0.1, 127.0.0.3, 127.0.0.4 and ::1. */
 export function testCertificate(): Promise<ServerCertificate> {
-  certificate ??= create();
+  certificate ??= createCertificate();
   return certificate;
 }
 
-async function create(): Promise<ServerCertificate> {
+/** Returns a certificate of a CA of its own, for the same names. */
+export async function createCertificate(): Promise<ServerCertificate> {
   const path = await mkdtemp(join(tmpdir(), 'giraffe-certificate-'));
   await using folder = await openStateFolder(path);
-  const made = await ensureServerCertificate(folder, { names: ['localhost', '127.0.0.1', '127.0.0.3', '127.0.0.4', '::1'], now: Date.now });
+  const made = await ensureServerCertificate(folder, {
+    names: ['localhost', '127.0.0.1', '127.0.0.3', '127.0.0.4', '::1'],
+    now: Date.now,
+  });
   await rm(path, { recursive: true });
   return made;
 }

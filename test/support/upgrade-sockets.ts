@@ -59,7 +59,9 @@ export const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrad
  * Starts an origin that hands out each connection once its request head was read.
  * @param serve Gets the head and the socket's reader; writes the answer itself.
  */
-export async function startRawOrigin(serve: (reader: SocketReader, head: string) => void | Promise<void>): Promise<RawOrigin> {
+export async function startRawOrigin(
+  serve: (reader: SocketReader, head: string) => void | Promise<void>,
+): Promise<RawOrigin> {
   const sockets: Socket[] = [];
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {

@@ -48,6 +48,32 @@ describe.each([
     expect([server.closes, client.closes]).toEqual([[], []]);
   });
 
+  it.each(['client', 'server'] as const)(
+    'delivers large batches whole that the %s sends as fast as it may',
+    async (by) => {
+      await using pair = await createPair();
+      const logs = { server: new CarrierLog(pair.server), client: new CarrierLog(pair.client) };
+      const sizes = [40_000, 300_000, 65_536, 33_000, 380_000, 100, 250_000];
+      const expected: Buffer[] = [];
+      let count = 0;
+      // One more batch each time there is room for it: buffers that are used again must have been read by then.
+      const send = (): void => {
+        while (count < 150 && pair[by].queuedBytes < 256 * 1024) {
+          const { batch, bytes } = batchOf(sizes[count % sizes.length] ?? 1, count);
+          count += 1;
+          expected.push(bytes);
+          pair[by].send(batch);
+        }
+      };
+      logs[by].react = send;
+      send();
+      await logs[by].until(() => count === 150);
+      const all = Buffer.concat(expected);
+      await logs[by === 'client' ? 'server' : 'client'].received(all.length);
+      expect(logs[by === 'client' ? 'server' : 'client'].bytes.equals(all)).toBe(true);
+    },
+  );
+
   it('delivers a batch of 4 MiB', async () => {
     await using pair = await createPair();
     const [server, client] = [new CarrierLog(pair.server), new CarrierLog(pair.client)];
@@ -106,7 +132,7 @@ describe.each([
   it('swallows what is sent after its end, and what goes wrong then', async () => {
     await using pair = await createPair();
     const [server, client] = [new CarrierLog(pair.server), new CarrierLog(pair.client)];
-    const { batch, bytes } = batchOf(100_000);
+    const { batch, bytes } = batchOf(4 * mebibyte);
     pair.client.send(batch);
     pair.client.close();
     pair.client.send(batchOf(10).batch);
@@ -120,6 +146,17 @@ describe.each([
     expect([server.closes, client.closes]).toEqual([[undefined], [undefined]]);
     await turn();
     expect([server.late, client.late]).toEqual([[], []]);
+  });
+
+  it('tells of no failure when its connection breaks while it is closing', async () => {
+    await using pair = await createPair();
+    const client = new CarrierLog(pair.client);
+    pair.client.send(batchOf(10).batch);
+    await client.drained();
+    pair.client.close();
+    pair.cut();
+    await client.closed();
+    expect([client.closes, client.late]).toEqual([[undefined], []]);
   });
 
   it('ends by itself when the other end does not end too', async () => {
@@ -148,10 +185,10 @@ describe.each([
 describe('a TLS carrier on a socket', () => {
   it('that was destroyed before tells of its end once', async () => {
     await using pair = await connectTlsPair();
+    const closed = once(pair.clientSocket, 'close');
     pair.clientSocket.destroy();
     const client = new CarrierLog(createTlsCarrier(pair.clientSocket));
-    await client.closed();
-    await turn();
+    await Promise.all([client.closed(), closed]);
     expect([client.closes, client.late]).toEqual([[undefined], []]);
   });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { frameType, maxDataPayloadBytes, streamId } from '../../src/protocol/frame.ts';
 import { minWindowBytes } from '../../src/protocol/receive-window.ts';
@@ -13,6 +13,10 @@ import {
 import { rawFrame, readRawFrames } from '../support/raw-frames.ts';
 
 const mebibyte = 1024 * 1024;
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function octets(bytes: number, seed = 0): Buffer {
   const buffer = Buffer.allocUnsafe(bytes);
@@ -270,6 +274,22 @@ describe('backpressure', () => {
     leavesNothing(ends);
   });
 
+  it('gives no credit for a body that has ended', async () => {
+    const ends = createEnds();
+    ends.agent.onAccept = ({ stream }) => {
+      stream.sendHead(responsePayload());
+      stream.sendData(octets(500_000));
+      stream.sendEnd();
+    };
+    const sink = ends.edge.open({ isEnd: false, consumes: false });
+    await ends.settle();
+    expect([sink.ends, sink.stream.isOver]).toEqual([1, false]);
+    sink.consumeAll();
+    await ends.settle();
+    const types = readRawFrames(Buffer.concat(ends.edge.carrier.sent)).map(({ type }) => type);
+    expect(types).not.toContain(frameType.window);
+  });
+
   it('queues no more in the carrier than keeps a control frame near, whatever waits behind', async () => {
     const ends = createEnds();
     ends.agent.onAccept = ({ stream }) => {
@@ -334,10 +354,13 @@ describe('a reset', () => {
       const accepted = ends.agent.lastAccepted;
       const [here, there] = by === 'edge' ? [opened, accepted] : [accepted, opened];
       here.stream.sendData(octets(200_000));
+      const { carrier } = by === 'edge' ? ends.edge : ends.agent;
+      const sentBefore = carrier.sent.length;
       here.stream.reset(new GiraffeError('GIR_ERR_RESPONSE_TIMEOUT'));
       await ends.settle();
       expect(there.resets.map(({ code }) => code)).toEqual(['GIR_ERR_RESPONSE_TIMEOUT']);
-      expect(there.body).toHaveLength(0);
+      const sent = Buffer.concat(carrier.sent.slice(sentBefore));
+      expect(readRawFrames(sent).map(({ type }) => type)).toEqual([frameType.reset]);
       expect([here.resets, here.stream.isOver, there.stream.isOver]).toEqual([[], true, true]);
       leavesNothing(ends);
     },
@@ -463,6 +486,17 @@ describe('the end of a carrier', () => {
     expect(ends.agent.closes).toHaveLength(1);
     expect(ends.agent.lastAccepted.resets.map(({ code }) => code)).toEqual(['GIR_ERR_SESSION_LOST']);
     leavesNothing(ends);
+  });
+
+  it.each(['lose', 'close', 'destroy'] as const)('by %s() stops the pings', (how) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const ends = createEnds();
+    const before = vi.getTimerCount();
+    const error = new GiraffeError('GIR_ERR_SESSION_LOST');
+    if (how === 'lose') ends.edge.carrier.lose(error);
+    else ends.edge.multiplexer[how](error);
+    // destroy() ends the agent's side of the link, too.
+    expect([before, vi.getTimerCount()]).toEqual([2, how === 'destroy' ? 0 : 1]);
   });
 
   it('by close() leaves behind what was said before: the last answer of a drain is not lost (T5)', async () => {

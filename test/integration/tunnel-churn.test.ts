@@ -1,0 +1,185 @@
+/** T6, T7, hardening 15: agents that come and go, many of them, on any ports. */
+import { describe, expect, it } from 'vitest';
+import type { AgentEvent } from '../../src/agent/agent-options.ts';
+import { backoffMs, defaultBackoff } from '../../src/agent/backoff.ts';
+import { Disposables } from '../support/disposables.ts';
+import { eventually } from '../support/eventually.ts';
+import { HttpClient } from '../support/http-client.ts';
+import { fixedHost, startLinks } from '../support/links.ts';
+import { startHttpOrigin } from '../support/origins.ts';
+import { resourceCount, resources, settledHeapBytes } from '../support/resources.ts';
+import { startTestAgent, startTestEdge, type TestAgent } from '../support/world.ts';
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const quick = { firstMs: 1, maxMs: 1 };
+
+function readyCount({ events }: TestAgent): number {
+  return events.filter(({ type }) => type === 'ready').length;
+}
+
+describe('agents that come and go', () => {
+  it('T6 150 reconnects, half of them without goodbye, leave no handle, timer or memory at either end', async () => {
+    await using origin = await startHttpOrigin((_request, response) => response.end('ok'));
+    await using server = await startTestEdge({ keepAliveMs: 600_000 }, { logger: silent });
+    const { ports } = server.edge;
+    await using links = await startLinks(ports);
+    using client = new HttpClient(ports.proxy, 'app.test');
+    await using cut = await startTestAgent(ports, 'app.test', origin.target, {
+      server: links.server,
+      backoff: quick,
+      logger: silent,
+    });
+
+    /** One agent that comes and says goodbye, and one that is cut off and comes back. */
+    const round = async (): Promise<void> => {
+      await using polite = await startTestAgent(ports, 'app.test', origin.target, { logger: silent });
+      await polite.agent.drain(1000);
+      (cut.events as AgentEvent[]).length = 0;
+      links.both('cut');
+      await cut.event('ready');
+      expect((await client.get('/')).status).toBe(200);
+    };
+    const settled = async (): Promise<void> => {
+      await eventually('one session is left', () => server.edge.stats()[0]?.sessions === 1);
+      await eventually('two connections are left', () => links.grpc.open === 1 && links.tunnel.open === 1);
+    };
+
+    for (let index = 0; index < 5; index += 1) await round();
+    await settled();
+    const before = {
+      sockets: resourceCount('TCPSocketWrap'),
+      timers: resourceCount('Timeout'),
+      heap: await settledHeapBytes(),
+    };
+    for (let index = 0; index < 70; index += 1) await round();
+    await settled();
+    await eventually('the sockets are back', () => resourceCount('TCPSocketWrap') <= before.sockets);
+    await eventually('the timers are back', () => resourceCount('Timeout') <= before.timers);
+    // Tickets live for 30 s and certificates in caches; 14 KB for each reconnect would show.
+    expect((await settledHeapBytes()) - before.heap).toBeLessThan(2_000_000);
+  });
+
+  it('T6 agents that open a session and vanish in mid-handshake leave nothing', async () => {
+    await using server = await startTestEdge({ handshakeTimeoutMs: 2000 });
+    await using links = await startLinks(server.edge.ports);
+    await using agent = await startTestAgent(server.edge.ports, 'app.test', '127.0.0.1:1', {
+      server: links.server,
+      backoff: quick,
+      waits: false,
+    });
+    for (let cut = 0; cut < 100; cut += 1) {
+      await new Promise((resolve) => setTimeout(resolve, cut % 15));
+      links.both('cut');
+    }
+    await eventually('it serves in spite of it', () => readyCount(agent) > 0);
+    await agent[Symbol.asyncDispose]();
+    await eventually('no session is left', () => server.edge.stats().every(({ sessions }) => sessions === 0));
+    await eventually('no connection is left', () => links.grpc.open + links.tunnel.open === 0);
+  });
+
+  it('T6 an edge and an agent that were closed leave nothing in the process', async () => {
+    const use = async (): Promise<void> => {
+      await using origin = await startHttpOrigin((_request, response) => response.end('ok'));
+      await using server = await startTestEdge();
+      await using _agent = await startTestAgent(server.edge.ports, 'app.test', origin.target);
+      using client = new HttpClient(server.edge.ports.proxy, 'app.test');
+      expect((await client.get('/')).text).toBe('ok');
+    };
+    await use();
+    await eventually(
+      'the first is gone',
+      () => resourceCount('TCPServerWrap') === 0 && resourceCount('TCPSocketWrap') === 0,
+    );
+    const before = resources();
+    for (let index = 0; index < 10; index += 1) await use();
+    await eventually('all is as before', () => {
+      const now = resources();
+      return (
+        (now['TCPSocketWrap'] ?? 0) === 0 &&
+        (now['TCPServerWrap'] ?? 0) === 0 &&
+        (now['Timeout'] ?? 0) <= (before['Timeout'] ?? 0)
+      );
+    });
+  });
+});
+
+describe('ports', () => {
+  it('T7 three edges and six agents in one process, all on ports of their own choice', async () => {
+    await using all = new Disposables();
+    const names = ['a', 'b'];
+    const edges = await Promise.all([0, 1, 2].map(async () => all.use(await startTestEdge())));
+    const ports = edges.flatMap(({ edge }) => Object.values(edge.ports));
+    expect(new Set(ports).size).toBe(9);
+    for (const [index, { edge }] of edges.entries()) {
+      for (const name of names) {
+        const origin = all.use(await startHttpOrigin((_request, response) => response.end(`${name}${index}`)));
+        all.use(await startTestAgent(edge.ports, `${name}.test`, origin.target));
+      }
+    }
+    for (const [index, { edge }] of edges.entries()) {
+      for (const name of names) {
+        using client = new HttpClient(edge.ports.proxy, `${name}.test`);
+        expect((await client.get('/')).text).toBe(`${name}${index}`);
+      }
+    }
+  });
+
+  it('T7 one agent process can serve several edges with the same name', async () => {
+    await using origin = await startHttpOrigin((_request, response) => response.end('ok'));
+    await using first = await startTestEdge();
+    await using second = await startTestEdge();
+    await using _one = await startTestAgent(first.edge.ports, 'app.test', origin.target);
+    await using _two = await startTestAgent(second.edge.ports, 'app.test', origin.target);
+    for (const { edge } of [first, second]) {
+      using client = new HttpClient(edge.ports.proxy, 'app.test');
+      expect((await client.get('/')).text).toBe('ok');
+    }
+  });
+});
+
+describe('an edge that restarts under many agents', () => {
+  it.each([0, 200, 1000, 5000, 60_000, 600_000])(
+    'hardening 15: 1,000 agents after an outage of %i ms: never more than 3 times an even spread over one second',
+    (outageMs) => {
+      const bins = new Map<number, number>();
+      for (let agent = 0; agent < 1000; agent += 1) {
+        let atMs = 0;
+        for (let failures = 0; failures === 0 || atMs < outageMs; failures += 1) {
+          atMs += backoffMs(failures, defaultBackoff, Math.random());
+        }
+        const bin = Math.floor((atMs - outageMs) / 100);
+        bins.set(bin, (bins.get(bin) ?? 0) + 1);
+      }
+      expect(Math.max(...bins.values())).toBeLessThanOrEqual(300);
+    },
+  );
+
+  it('hardening 15: 100 agents come back, spread over the first step of the backoff', async () => {
+    await using all = new Disposables();
+    const fixed = (ports = { grpc: 0, tunnel: 0 }) => ({
+      grpc: { host: fixedHost, port: ports.grpc },
+      tunnel: { host: fixedHost, port: ports.tunnel },
+    });
+    const old = await startTestEdge({}, { ...fixed(), logger: silent });
+    const { ports } = old.edge;
+    const server = { host: fixedHost, grpcPort: ports.grpc, tunnelPort: ports.tunnel };
+    const agents: TestAgent[] = [];
+    for (let index = 0; index < 100; index += 1) {
+      const options = { server, logger: silent, backoff: { firstMs: 2000, maxMs: 30_000 }, transport: 'tcp' } as const;
+      agents.push(all.use(await startTestAgent(ports, `app${index}.test`, '127.0.0.1:1', options)));
+    }
+    await old[Symbol.asyncDispose]();
+    all.use(await startTestEdge({}, { ...fixed(ports), logger: silent }));
+    await eventually('all serve again', () => agents.every((agent) => readyCount(agent) === 2), 30_000);
+
+    // Delays of the first step, since the edge was away for a moment only: how many attempts fell into each 250 ms?
+    const delays = agents.map(({ events }) => events.find((event) => event.type === 'reconnecting')?.delayMs ?? 0);
+    const bins = Array<number>(8).fill(0);
+    for (const delay of delays) {
+      const bin = Math.min(7, Math.floor(delay / 250));
+      bins[bin] = (bins[bin] ?? 0) + 1;
+    }
+    expect(Math.max(...bins)).toBeLessThanOrEqual((3 * agents.length) / bins.length);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(2000);
+  });
+});
