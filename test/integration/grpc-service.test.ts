@@ -1,6 +1,6 @@
 /** O3: what the gRPC port tells to any gRPC client: health and reflection, without certificate or token. */
 import { fileURLToPath } from 'node:url';
-import { Client, type ClientReadableStream, credentials, loadPackageDefinition } from '@grpc/grpc-js';
+import { type Client, type ClientReadableStream, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath } from 'grpc-health-check';
 import { describe, expect, it } from 'vitest';
@@ -19,16 +19,28 @@ function reflectionProto(version: 'v1' | 'v1alpha'): string {
   return fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url));
 }
 
-async function serviceClient(edge: TestEdge, definition: ReturnType<typeof loadSync>, name: string): Promise<Service & Disposable> {
+async function serviceClient(
+  edge: TestEdge,
+  definition: ReturnType<typeof loadSync>,
+  name: string,
+): Promise<Service & Disposable> {
   const { caPem } = await testCertificate();
-  const [found] = [name].map((path) => path.split('.').reduce<unknown>((at, part) => Reflect.get(at as object, part), loadPackageDefinition(definition)));
-  const client = new (found as Constructor)(`localhost:${edge.edge.ports.grpc}`, credentials.createSsl(Buffer.from(caPem)));
+  const [found] = [name].map((path) =>
+    path.split('.').reduce<unknown>((at, part) => Reflect.get(at as object, part), loadPackageDefinition(definition)),
+  );
+  const client = new (found as Constructor)(
+    `localhost:${edge.edge.ports.grpc}`,
+    credentials.createSsl(Buffer.from(caPem)),
+  );
   return Object.assign(client, { [Symbol.dispose]: () => client.close() });
 }
 
 function unary<Answer>(client: Service, method: string, request: object): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const call = Reflect.get(client, method) as (request: object, done: (error: Error | null, answer: Answer) => void) => void;
+    const call = Reflect.get(client, method) as (
+      request: object,
+      done: (error: Error | null, answer: Answer) => void,
+    ) => void;
     call.call(client, request, (error, answer) => (error === null ? resolve(answer) : reject(error)));
   });
 }
@@ -59,21 +71,27 @@ async function reflect(edge: TestEdge, version: 'v1' | 'v1alpha', question: obje
 const health = loadSync(protoPath, { enums: String });
 
 describe('reflection', () => {
-  it.each(['v1', 'v1alpha'] as const)('O3 %s lists the services, as `grpcurl … list` asks for them', async (version) => {
-    await using edge = await startTestEdge();
-    const answer = await reflect(edge, version, { list_services: '' });
-    const names = answer.list_services_response?.service.map((service) => service.name) ?? [];
-    expect(names).toEqual(expect.arrayContaining(['tunnel.TunnelService', 'grpc.health.v1.Health']));
-  });
+  it.each(['v1', 'v1alpha'] as const)(
+    'O3 %s lists the services, as `grpcurl … list` asks for them',
+    async (version) => {
+      await using edge = await startTestEdge();
+      const answer = await reflect(edge, version, { list_services: '' });
+      const names = answer.list_services_response?.service.map((service) => service.name) ?? [];
+      expect(names).toEqual(expect.arrayContaining(['tunnel.TunnelService', 'grpc.health.v1.Health']));
+    },
+  );
 
-  it.each(['v1', 'v1alpha'] as const)('O3 %s describes the service, so that nobody needs the proto file', async (version) => {
-    await using edge = await startTestEdge();
-    const answer = await reflect(edge, version, { file_containing_symbol: 'tunnel.TunnelService' });
-    const [file] = answer.file_descriptor_response?.file_descriptor_proto ?? [];
-    const text = file?.toString('latin1') ?? '';
-    expect(text).toContain('HealthCheck');
-    expect(text).toContain('NOT_SERVING');
-  });
+  it.each(['v1', 'v1alpha'] as const)(
+    'O3 %s describes the service, so that nobody needs the proto file',
+    async (version) => {
+      await using edge = await startTestEdge();
+      const answer = await reflect(edge, version, { file_containing_symbol: 'tunnel.TunnelService' });
+      const [file] = answer.file_descriptor_response?.file_descriptor_proto ?? [];
+      const text = file?.toString('latin1') ?? '';
+      expect(text).toContain('HealthCheck');
+      expect(text).toContain('NOT_SERVING');
+    },
+  );
 
   it('O3 the health service is described in a way that Go programs accept: a map would have a wrong entry name', async () => {
     await using edge = await startTestEdge();

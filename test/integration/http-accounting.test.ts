@@ -44,13 +44,22 @@ describe.each(['grpc', 'tcp'] as const)('over %s', (transport) => {
     await gone[Symbol.asyncDispose]();
 
     const clients = new Map(
-      [testHost, 'down.test', 'gone.test', 'unknown.test'].map((host) => [host, new HttpClient(edge.edge.ports.proxy, host)]),
+      [testHost, 'down.test', 'gone.test', 'unknown.test'].map((host) => [
+        host,
+        new HttpClient(edge.edge.ports.proxy, host),
+      ]),
     );
     const sights: Sight[] = [];
     let sent = 0;
     const send = async (host: string, method: string, path: string, body?: string): Promise<void> => {
       sent += 1;
-      const answer = await clients.get(host)?.send(method, path, body).then(({ status }) => status, () => 'broken' as const);
+      const answer = await clients
+        .get(host)
+        ?.send(method, path, body)
+        .then(
+          ({ status }) => status,
+          () => 'broken' as const,
+        );
       sights.push(answer ?? 'broken');
     };
     let aborted = 0;
@@ -67,8 +76,16 @@ describe.each(['grpc', 'tcp'] as const)('over %s', (transport) => {
 
     const work: Promise<void>[] = [];
     for (let round = 0; round < 60; round += 1) {
-      work.push(send(testHost, 'GET', '/good'), send(testHost, 'POST', '/good', 'body'), send(testHost, 'GET', '/slow'));
-      work.push(send(testHost, 'GET', '/broken'), send(testHost, 'GET', '/closed'), send(testHost, 'PUT', '/garbage', 'x'));
+      work.push(
+        send(testHost, 'GET', '/good'),
+        send(testHost, 'POST', '/good', 'body'),
+        send(testHost, 'GET', '/slow'),
+      );
+      work.push(
+        send(testHost, 'GET', '/broken'),
+        send(testHost, 'GET', '/closed'),
+        send(testHost, 'PUT', '/garbage', 'x'),
+      );
       work.push(send('down.test', 'GET', '/'), send('unknown.test', 'GET', '/'), abort());
       if (round % 10 === 0) work.push(send(testHost, 'GET', '/silent'), send('gone.test', 'GET', '/'));
       if (round % 25 === 20) proxy.cut();
@@ -98,10 +115,11 @@ describe.each(['grpc', 'tcp'] as const)('over %s', (transport) => {
     const stayed = log.filter(({ path }) => path !== '/slow/abort');
     const count = (status: Sight): number => sights.filter((sight) => sight === status).length;
     const logged = (status: number): number =>
-      stayed.filter((line) => line.status === status && (line['code'] === undefined || status !== 200)).length;
-    for (const status of [200, 404, 502, 503, 504]) expect(`${status}: ${logged(status)}`).toBe(`${status}: ${count(status)}`);
+      stayed.filter((line) => line['status'] === status && (line['code'] === undefined || status !== 200)).length;
+    for (const status of [200, 404, 502, 503, 504])
+      expect(`${status}: ${logged(status)}`).toBe(`${status}: ${count(status)}`);
     expect(count(200)).toBeGreaterThan(100);
-    expect(count('broken')).toBe(stayed.filter((line) => line.status === 200 && line['code'] !== undefined).length);
+    expect(count('broken')).toBe(stayed.filter((line) => line['status'] === 200 && line['code'] !== undefined).length);
     expect(count(502) + count(503) + count(504)).toBeGreaterThan(100);
   });
 });

@@ -69,19 +69,22 @@ const withinBody = [
 ] as const;
 
 describe.each(httpTransports)('over $name', ({ transport }) => {
-  it.each(beforeBody)('hardening 9: %s is a 502 or a visibly broken transfer, never an empty reply', async (_n, pieces) => {
-    await using origin = await startScriptedOrigin(pieces);
-    await using world = await startHttpWorld(origin, transport);
-    const hasSentHead = pieces.length > 1;
+  it.each(beforeBody)(
+    'hardening 9: %s is a 502 or a visibly broken transfer, never an empty reply',
+    async (_n, pieces) => {
+      await using origin = await startScriptedOrigin(pieces);
+      await using world = await startHttpWorld(origin, transport);
+      const hasSentHead = pieces.length > 1;
 
-    const { text, end } = await reply(world);
+      const { text, end } = await reply(world);
 
-    const final = text.replace(/^(?:HTTP\/1\.1 1[0-9]{2}[\s\S]*?\r\n\r\n)+/, '');
-    expect(`${end} ${final.slice(0, 12)}`).toBe(hasSentHead ? 'broken HTTP/1.1 200' : 'fin HTTP/1.1 502');
-    expect(final).not.toMatch(/\r\n0\r\n\r\n$/);
-    expect(world.edge.edge.stats()[0]).toMatchObject({ requests: 1, responses: 0, errors: 1, inFlight: 0 });
-    await expectNoReuse(world, origin);
-  });
+      const final = text.replace(/^(?:HTTP\/1\.1 1[0-9]{2}[\s\S]*?\r\n\r\n)+/, '');
+      expect(`${end} ${final.slice(0, 12)}`).toBe(hasSentHead ? 'broken HTTP/1.1 200' : 'fin HTTP/1.1 502');
+      expect(final).not.toMatch(/\r\n0\r\n\r\n$/);
+      expect(world.edge.edge.stats()[0]).toMatchObject({ requests: 1, responses: 0, errors: 1, inFlight: 0 });
+      await expectNoReuse(world, origin);
+    },
+  );
 
   it.each(withinBody)('hardening 9: %s behind body octets is never taken for a whole answer', async (_name, pieces) => {
     await using origin = await startScriptedOrigin(pieces);
@@ -90,15 +93,23 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     const { text, end } = await reply(world);
 
     // Either the failure was known before anything left, or the transfer breaks off.
-    expect(`${end} ${text.slice(0, 12)}`).toMatch(/^(?:broken HTTP\/1\.1 200|fin HTTP\/1\.1 502|broken HTTP\/1\.1 502)$/);
+    expect(`${end} ${text.slice(0, 12)}`).toMatch(
+      /^(?:broken HTTP\/1\.1 200|fin HTTP\/1\.1 502|broken HTTP\/1\.1 502)$/,
+    );
     expect(text).not.toMatch(/\r\n0\r\n(?:[^\r]*\r\n)*\r\n$/);
     expect(world.edge.edge.stats()[0]).toMatchObject({ requests: 1, responses: 0, errors: 1, inFlight: 0 });
     await expectNoReuse(world, origin);
   });
 
   it.each([
-    ['in the same packet', ['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbodyHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil']],
-    ['a moment later', ['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil']],
+    [
+      'in the same packet',
+      ['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbodyHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'],
+    ],
+    [
+      'a moment later',
+      ['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'],
+    ],
     ['behind chunks', [`${chunkedHead}4\r\nbody\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`]],
     ['behind a 204', ['HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil']],
   ])('hardening 9: octets behind a response, %s, reach nobody', async (_name, pieces) => {

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type HttpWorld, httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
+import { note } from '../support/note.ts';
 import { type Origin, onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { type RawClient, rawClient, requestText } from '../support/scripted-client.ts';
 
@@ -73,7 +74,9 @@ async function cancelled(
   { method, path, fields = [], body, waitsFor }: Scene,
 ): Promise<number> {
   const before = new Set(origin.open);
-  using client = await rawClient(world.port, requestText(method, path, testHost, fields), { keeps: waitsFor !== undefined });
+  using client = await rawClient(world.port, requestText(method, path, testHost, fields), {
+    keeps: waitsFor !== undefined,
+  });
   if (body !== undefined) client.socket.write(body);
   const atOrigin = await newest(origin, before);
   if (waitsFor !== undefined) await client.until(waitsFor);
@@ -101,7 +104,11 @@ function scenes(method: string): readonly Scene[] {
     { method, path: '/silent', ...chunkedUpload },
   ];
   if (method === 'HEAD') return common;
-  return [...common, { method, path: '/half', waitsFor: 'half' }, { method, path: '/half', ...upload, waitsFor: 'half' }];
+  return [
+    ...common,
+    { method, path: '/half', waitsFor: 'half' },
+    { method, path: '/half', ...upload, waitsFor: 'half' },
+  ];
 }
 
 describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
@@ -114,7 +121,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       for (const [, way] of ways) tookMs.push(await cancelled(world, origin, way, scene));
     }
 
-    console.log(`H8 ${carrier} ${method}: ${tookMs.map((ms) => ms.toFixed(0)).join(', ')} ms until the origin knew`);
+    note(`H8 ${carrier} ${method}: ${tookMs.map((ms) => ms.toFixed(0)).join(', ')} ms until the origin knew`);
     expect(Math.max(...tookMs)).toBeLessThan(1000);
     await eventually('nothing is in flight', () => world.edge.edge.stats()[0]?.inFlight === 0);
     expect((await world.client.get('/small')).text).toBe('small');
@@ -158,7 +165,8 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     const atOrigin = await newest(origin, new Set());
     await eventually('it runs', () => atOrigin.bytesRead > 4 * mib);
 
-    expect(await leave(client, atOrigin, way)).toBeLessThan(1000);
+    // The FIN stands behind what the system has buffered, and all of that has to pass first.
+    expect(await leave(client, atOrigin, way)).toBeLessThan(5000);
   });
 
   it('H8 a client that resets an upload which its origin does not read stops it', async () => {
@@ -192,7 +200,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       }
     }
 
-    console.log(`H8 ${carrier} beside bulk: ${Math.max(...tookMs).toFixed(0)} ms at most until the origin knew`);
+    note(`H8 ${carrier} beside bulk: ${Math.max(...tookMs).toFixed(0)} ms at most until the origin knew`);
     expect(Math.max(...tookMs)).toBeLessThan(1500);
     const passedBytes = bulk.receivedBytes;
     await eventually('the transfer goes on', () => bulk.receivedBytes > passedBytes + mib);
@@ -264,11 +272,14 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       aborts += clients.length;
     }
     const tookMs = performance.now() - startedMs;
-    await eventually('nothing but the steady ones is in flight', () => (world.edge.edge.stats()[0]?.inFlight ?? 0) <= 10);
+    await eventually(
+      'nothing but the steady ones is in flight',
+      () => (world.edge.edge.stats()[0]?.inFlight ?? 0) <= 10,
+    );
     isRunning = false;
     await Promise.all(steady);
 
-    console.log(`hardening 2 ${carrier}: ${aborts} aborts in ${Math.round(tookMs)} ms beside ${fine} answers`);
+    note(`hardening 2 ${carrier}: ${aborts} aborts in ${Math.round(tookMs)} ms beside ${fine} answers`);
     expect(failures).toEqual([]);
     expect(fine).toBeGreaterThan(100);
     expect(sessionsOf(world)).toEqual(sessions);

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
+import { note } from '../support/note.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { type RawClient, rawClient, requestText } from '../support/scripted-client.ts';
 
@@ -55,7 +56,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     const tookMs = performance.now() - startedMs;
 
     expect(answers.filter(({ status, text }) => status !== 200 || text !== 'done')).toEqual([]);
-    console.log(`H1 ${carrier}: 1,000 GETs to an origin that takes 500 ms took ${Math.round(tookMs)} ms`);
+    note(`H1 ${carrier}: 1,000 GETs to an origin that takes 500 ms took ${Math.round(tookMs)} ms`);
     expect(tookMs).toBeLessThan(10_000);
     expect(world.edge.edge.stats()[0]).toMatchObject({ requests: 1000, responses: 1000, errors: 0, inFlight: 0 });
     expect(world.edge.edge.stats()[0]?.transports[carrier]).toBe(1000);
@@ -223,7 +224,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     passed.sort((a, b) => a - b);
     const median = passed[50] ?? Number.POSITIVE_INFINITY;
 
-    console.log(`H14 ${carrier}: the median GET saw ${(median / mib).toFixed(2)} MiB of bulk pass`);
+    note(`H14 ${carrier}: the median GET saw ${(median / mib).toFixed(2)} MiB of bulk pass`);
     expect(bulk.receivedBytes).toBeLessThan(1024 * mib);
     // Windows of both directions, the carriers' queues and the client's kernel buffers together stay below.
     expect(median).toBeLessThan(8 * mib);

@@ -45,15 +45,18 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     expect(answer).toContain(`GET /?after=${delayMs} 0`);
   });
 
-  it.each([0, 700])('hardening 10: an HTTP/1.0 client gets its answer after %i ms, and no interim one', async (delayMs) => {
-    await using origin = await startEchoOrigin();
-    await using world = await startHttpWorld(origin, transport);
+  it.each([0, 700])(
+    'hardening 10: an HTTP/1.0 client gets its answer after %i ms, and no interim one',
+    async (delayMs) => {
+      await using origin = await startEchoOrigin();
+      await using world = await startHttpWorld(origin, transport);
 
-    const answer = await halfClosed(world.port, `GET /?after=${delayMs} HTTP/1.0\r\nHost: ${testHost}\r\n\r\n`);
+      const answer = await halfClosed(world.port, `GET /?after=${delayMs} HTTP/1.0\r\nHost: ${testHost}\r\n\r\n`);
 
-    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
-    expect(answer).toContain(`GET /?after=${delayMs} 0`);
-  });
+      expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect(answer).toContain(`GET /?after=${delayMs} 0`);
+    },
+  );
 
   it('hardening 10: a request with a body, whole or chunked, is answered', async () => {
     await using origin = await startEchoOrigin();

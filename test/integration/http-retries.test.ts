@@ -6,6 +6,7 @@ import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient, readAnswer } from '../support/http-client.ts';
 import { testHost } from '../support/http-world.ts';
+import { note } from '../support/note.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
 import { rawClient, requestText } from '../support/scripted-client.ts';
 import { startTestAgent, startTestEdge } from '../support/world.ts';
@@ -59,7 +60,8 @@ async function startCuttableWorld(origin: Origin, transport: 'grpc' | 'tcp', rec
     client,
     port: edge.edge.ports.proxy,
     /** Resolves when the edge has noticed that the agent is gone. */
-    lost: () => eventually('the edge has lost the agent', () => edge.edge.stats().every(({ sessions }) => sessions === 0)),
+    lost: () =>
+      eventually('the edge has lost the agent', () => edge.edge.stats().every(({ sessions }) => sessions === 0)),
     [Symbol.asyncDispose]: async () => {
       client[Symbol.dispose]();
       await agent[Symbol.asyncDispose]();
@@ -137,18 +139,21 @@ describe.each(['grpc', 'tcp'] as const)('over %s alone', (transport) => {
     expect(origin.seen.get('GET /x')).toBe(2);
   });
 
-  it.each(['POST', 'PATCH', 'LOCK'])('H13 a %s whose carrier is cut before its answer is a 502, delivered once', async (method) => {
-    await using origin = await startCountingOrigin(hangsOnce);
-    await using world = await startCuttableWorld(origin, transport);
-    const answer = world.client.send(method, '/x', 'body', { headers: { Accept: 'application/json' } });
-    await eventually('it is at the origin', () => origin.seen.get(`${method} /x`) === 1);
+  it.each(['POST', 'PATCH', 'LOCK'])(
+    'H13 a %s whose carrier is cut before its answer is a 502, delivered once',
+    async (method) => {
+      await using origin = await startCountingOrigin(hangsOnce);
+      await using world = await startCuttableWorld(origin, transport);
+      const answer = world.client.send(method, '/x', 'body', { headers: { Accept: 'application/json' } });
+      await eventually('it is at the origin', () => origin.seen.get(`${method} /x`) === 1);
 
-    world.proxy.cut();
+      world.proxy.cut();
 
-    expect(JSON.parse((await answer).text)).toMatchObject({ status: 502, code: 'GIR_ERR_SESSION_LOST' });
-    expect((await world.client.get('/next')).status).toBe(200);
-    expect(origin.seen.get(`${method} /x`)).toBe(1);
-  });
+      expect(JSON.parse((await answer).text)).toMatchObject({ status: 502, code: 'GIR_ERR_SESSION_LOST' });
+      expect((await world.client.get('/next')).status).toBe(200);
+      expect(origin.seen.get(`${method} /x`)).toBe(1);
+    },
+  );
 
   it('H13 a POST that waits in a stalled carrier when it is cut is delivered at most once', async () => {
     await using origin = await startCountingOrigin();
@@ -268,7 +273,9 @@ describe.each(['grpc', 'tcp'] as const)('over %s alone', (transport) => {
   it('H13 an edge that stops in mid-flight repeats nothing', async () => {
     await using origin = await startCountingOrigin(() => pause(100));
     const world = await startCuttableWorld(origin, transport);
-    const answers = Array.from({ length: 20 }, (_, index) => world.client.send('POST', `/${index}`, 'x').catch(() => 'broken'));
+    const answers = Array.from({ length: 20 }, (_, index) =>
+      world.client.send('POST', `/${index}`, 'x').catch(() => 'broken'),
+    );
     await eventually('some are at the origin', () => origin.seen.size > 0);
     await world[Symbol.asyncDispose]();
     await Promise.all(answers);
@@ -298,17 +305,24 @@ describe.each(['grpc', 'tcp'] as const)('over %s alone', (transport) => {
       await pause(150 + cut * 7);
       const sessions = world.agent.events.filter(({ type }) => type === 'ready').length;
       world.proxy.cut();
-      await eventually('the agent is back', () => world.agent.events.filter(({ type }) => type === 'ready').length > sessions);
+      await eventually(
+        'the agent is back',
+        () => world.agent.events.filter(({ type }) => type === 'ready').length > sessions,
+      );
     }
     isStormy = false;
     await Promise.all(work);
 
-    console.log(`H13 ${transport}: ${count} requests under 10 cuts, ${failed.length} POSTs answered 502`);
+    note(`H13 ${transport}: ${count} requests under 10 cuts, ${failed.length} POSTs answered 502`);
     expect(failed.filter((failure) => failure !== 'POST 502')).toEqual([]);
     expect([...origin.seen].filter(([path, times]) => path.startsWith('POST') && times > 1)).toEqual([]);
     expect(answered.filter((path) => !origin.seen.has(path))).toEqual([]);
     const { requests, responses, errors, inFlight } = world.edge.edge.stats()[0] ?? {};
-    expect({ requests, inFlight, sum: (responses ?? 0) + (errors ?? 0) }).toEqual({ requests: count, inFlight: 0, sum: count });
+    expect({ requests, inFlight, sum: (responses ?? 0) + (errors ?? 0) }).toEqual({
+      requests: count,
+      inFlight: 0,
+      sum: count,
+    });
   });
 });
 
@@ -342,7 +356,11 @@ describe('in a hybrid session', () => {
     await using origin = await startCountingOrigin(() => new Promise(() => {}));
     await using edge = await startTestEdge();
     await using proxy = await startCuttableProxy(edge.edge.ports.grpc);
-    await using _agent = await startTestAgent({ grpc: proxy.port, tunnel: edge.edge.ports.tunnel }, testHost, origin.target);
+    await using _agent = await startTestAgent(
+      { grpc: proxy.port, tunnel: edge.edge.ports.tunnel },
+      testHost,
+      origin.target,
+    );
     using client = new HttpClient(edge.edge.ports.proxy, testHost);
     const answer = client.send('POST', '/x', 'pizza');
     await eventually('it is at the origin', () => origin.seen.get('POST /x') === 1);

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
+import { note } from '../support/note.ts';
 import { onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { rawClient, requestText } from '../support/scripted-client.ts';
 
@@ -59,7 +60,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
     const rate = bodyBytes / mib / ((performance.now() - startedMs) / 1000);
     const grownBytes = growth();
-    console.log(`H3 ${carrier} down: ${Math.round(rate)} MiB/s, memory +${Math.round(grownBytes / mib)} MiB`);
+    note(`H3 ${carrier} down: ${Math.round(rate)} MiB/s, memory +${Math.round(grownBytes / mib)} MiB`);
     expect(response.complete).toBe(true);
     expect(received.digest('hex')).toBe(sent.digest('hex'));
     expect(grownBytes).toBeLessThan(100 * mib);
@@ -84,7 +85,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
     const rate = bodyBytes / mib / ((performance.now() - startedMs) / 1000);
     const grownBytes = growth();
-    console.log(`H3 ${carrier} up: ${Math.round(rate)} MiB/s, memory +${Math.round(grownBytes / mib)} MiB`);
+    note(`H3 ${carrier} up: ${Math.round(rate)} MiB/s, memory +${Math.round(grownBytes / mib)} MiB`);
     expect(Buffer.concat(chunks).toString()).toBe(sent.digest('hex'));
     expect(grownBytes).toBeLessThan(100 * mib);
   });
@@ -157,7 +158,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     }
 
     delays.sort((a, b) => a - b);
-    console.log(`H5 ${carrier}: events took ${delays[50]?.toFixed(2)} ms in the median, ${delays[99]?.toFixed(2)} ms at most`);
+    note(`H5 ${carrier}: events took ${delays[50]?.toFixed(2)} ms in the median, ${delays[99]?.toFixed(2)} ms at most`);
     expect(delays[50]).toBeLessThan(1000);
   });
 
@@ -241,17 +242,49 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
   });
 
   it.each([
-    ['an empty chunked body', 'GET', '200 OK', 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n', /Transfer-Encoding: chunked\r\n(?:[^\r]+\r\n)*\r\n0\r\n\r\n$/i],
+    [
+      'an empty chunked body',
+      'GET',
+      '200 OK',
+      'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      /Transfer-Encoding: chunked\r\n(?:[^\r]+\r\n)*\r\n0\r\n\r\n$/i,
+    ],
     ['a body of zero octets', 'GET', '200 OK', 'Content-Length: 0\r\n\r\n', /Content-Length: 0\r\n[\s\S]*\r\n\r\n$/],
-    ['HEAD with Content-Length', 'HEAD', '200 OK', 'Content-Length: 12345\r\n\r\n', /Content-Length: 12345\r\n[\s\S]*\r\n\r\n$/],
-    ['HEAD with chunks announced', 'HEAD', '200 OK', 'Transfer-Encoding: chunked\r\n\r\n', /^(?![\s\S]*\r\n0\r\n)[\s\S]*\r\n\r\n$/],
+    [
+      'HEAD with Content-Length',
+      'HEAD',
+      '200 OK',
+      'Content-Length: 12345\r\n\r\n',
+      /Content-Length: 12345\r\n[\s\S]*\r\n\r\n$/,
+    ],
+    [
+      'HEAD with chunks announced',
+      'HEAD',
+      '200 OK',
+      'Transfer-Encoding: chunked\r\n\r\n',
+      /^(?![\s\S]*\r\n0\r\n)[\s\S]*\r\n\r\n$/,
+    ],
     ['HEAD without any length', 'HEAD', '200 OK', 'X-A: b\r\n\r\n', /^(?![\s\S]*\r\n0\r\n)[\s\S]*\r\n\r\n$/],
-    ['204', 'GET', '204 No Content', 'X-A: b\r\n\r\n', /^(?![\s\S]*(?:content-length|transfer-encoding))[\s\S]*\r\n\r\n$/i],
-    ['304 with Content-Length', 'GET', '304 Not Modified', 'Content-Length: 99\r\n\r\n', /Content-Length: 99\r\n[\s\S]*\r\n\r\n$/],
+    [
+      '204',
+      'GET',
+      '204 No Content',
+      'X-A: b\r\n\r\n',
+      /^(?![\s\S]*(?:content-length|transfer-encoding))[\s\S]*\r\n\r\n$/i,
+    ],
+    [
+      '304 with Content-Length',
+      'GET',
+      '304 Not Modified',
+      'Content-Length: 99\r\n\r\n',
+      /Content-Length: 99\r\n[\s\S]*\r\n\r\n$/,
+    ],
   ] as const)('H6 %s arrives as it was, and the connection goes on', async (_name, method, status, rest, expected) => {
     await using origin = await startSocketOrigin((socket) => {
       onRequestHead(socket, (head) => {
-        socket.write(head.includes('/next') ? 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext' : `HTTP/1.1 ${status}\r\n${rest}`);
+        socket.write(
+          head.includes('/next') ? 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext' : `HTTP/1.1 ${status}\r\n${rest}`,
+        );
       });
     });
     await using world = await startHttpWorld(origin, transport);

@@ -65,12 +65,15 @@ describe('floods of strangers on the tunnel ports', () => {
     ['4444', (edge: TestEdge) => edge.edge.ports.grpc],
   ] as const;
 
-  it.each(ports)('S5 %s: connections without a TLS handshake are dropped after the handshake time', async (_name, port) => {
-    await using world = await startAttackWorld({ handshakeTimeoutMs: 500 });
-    const flood = await openSilent(port(world.edge), 200);
-    await Promise.all(flood.map((client) => client.closed));
-    await expectServing(world.edge);
-  });
+  it.each(ports)(
+    'S5 %s: connections without a TLS handshake are dropped after the handshake time',
+    async (_name, port) => {
+      await using world = await startAttackWorld({ handshakeTimeoutMs: 500 });
+      const flood = await openSilent(port(world.edge), 200);
+      await Promise.all(flood.map((client) => client.closed));
+      await expectServing(world.edge);
+    },
+  );
 
   it.each(ports)('S5 %s: half a TLS handshake is no way to stay', async (_name, port) => {
     await using world = await startAttackWorld({ handshakeTimeoutMs: 500 });
@@ -81,15 +84,18 @@ describe('floods of strangers on the tunnel ports', () => {
     await expectServing(world.edge);
   });
 
-  it.each(ports)('S5 %s: above maxStrangers the oldest have to go, agents stay, and a new agent gets in', async (_name, port) => {
-    await using world = await startAttackWorld({ maxStrangers: 50, handshakeTimeoutMs: 60_000 });
-    const flood = await openSilent(port(world.edge), 300);
-    await eventually('the oldest are gone', () => flood.filter((client) => !client.isClosed).length <= 50);
-    expect(flood.slice(0, 200).every((client) => client.isClosed)).toBe(true);
-    await expectServing(world.edge);
-    await using _second = await startTestAgent(world.edge.edge.ports, 'b.test', `127.0.0.1:${world.origin.port}`);
-    closeAll(flood);
-  });
+  it.each(ports)(
+    'S5 %s: above maxStrangers the oldest have to go, agents stay, and a new agent gets in',
+    async (_name, port) => {
+      await using world = await startAttackWorld({ maxStrangers: 50, handshakeTimeoutMs: 60_000 });
+      const flood = await openSilent(port(world.edge), 300);
+      await eventually('the oldest are gone', () => flood.filter((client) => !client.isClosed).length <= 50);
+      expect(flood.slice(0, 200).every((client) => client.isClosed)).toBe(true);
+      await expectServing(world.edge);
+      await using _second = await startTestAgent(world.edge.edge.ports, 'b.test', `127.0.0.1:${world.origin.port}`);
+      closeAll(flood);
+    },
+  );
 
   it('S5 TLS connections without HELLO are dropped, on both ports, and keep nobody out', async () => {
     await using world = await startAttackWorld({ handshakeTimeoutMs: 700 });
@@ -108,7 +114,10 @@ describe('floods of strangers on the tunnel ports', () => {
     ['DATA that announces 16 MiB', Buffer.from('ffffff020000000001', 'hex')],
   ])('S5 a stranger with %s is refused at once', async (_what, bytes) => {
     await using edge = await startTestEdge();
-    for (const carrier of [await connectForgedTls(edge.edge.ports.tunnel), await connectForgedGrpc(edge.edge.ports.grpc)]) {
+    for (const carrier of [
+      await connectForgedTls(edge.edge.ports.tunnel),
+      await connectForgedGrpc(edge.edge.ports.grpc),
+    ]) {
       carrier.send(bytes);
       expect(await carrier.goAwayCode()).toBe('GIR_ERR_FRAME_TOO_LARGE');
       await carrier.closed;
@@ -119,7 +128,7 @@ describe('floods of strangers on the tunnel ports', () => {
     await using edge = await startTestEdge({ handshakeTimeoutMs: 60_000 });
     const client = await connectForgedTls(edge.edge.ports.grpc, { ALPNProtocols: ['h2'] });
     client.send(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1'));
-    const ping = Buffer.from('000008060000000000' + '00'.repeat(8), 'hex');
+    const ping = Buffer.from(`000008060000000000${'00'.repeat(8)}`, 'hex');
     let sent = 0;
     while (!client.isClosed && sent < 64 * mebibyte) {
       client.send(Buffer.alloc(ping.length * 1000, ping));
@@ -156,7 +165,9 @@ describe('gRPC messages', () => {
     call.write(message);
     await eventually('the end of the call', isOver);
     await eventually('the end of the session', async () => {
-      const [status] = statuses(await converse(world.port, getForged.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')));
+      const [status] = statuses(
+        await converse(world.port, getForged.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')),
+      );
       return status === 503;
     });
     client.close();
@@ -249,7 +260,9 @@ describe('an agent that floods', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     await eventually('the cut', isCut);
-    expect(world.edge.log.find((line) => line.message === 'carrier closed')).toMatchObject({ reason: 'GIR_ERR_ENHANCE_CALM' });
+    expect(world.edge.log.find((line) => line.message === 'carrier closed')).toMatchObject({
+      reason: 'GIR_ERR_ENHANCE_CALM',
+    });
     expect(process.memoryUsage.rss() - before).toBeLessThan(128 * mebibyte);
     client.socket.destroy();
     await expectServing(world.edge);
@@ -287,7 +300,9 @@ describe('an edge that floods its agent', () => {
     const carrier = await edge.next();
     carrier.send(...Array.from({ length: 500 }, (_, at) => head(at + 1)));
     await eventually('the refusals', () => carrier.frames.filter((frame) => frame.type === wire.reset).length === 450);
-    const reasons = carrier.frames.filter((frame) => frame.type === wire.reset).map((frame) => frame.payload.toString());
+    const reasons = carrier.frames
+      .filter((frame) => frame.type === wire.reset)
+      .map((frame) => frame.payload.toString());
     expect(new Set(reasons)).toEqual(new Set(['GIR_ERR_STREAM_LIMIT']));
     await eventually('the requests', () => open.length === 50);
     for (const socket of open) socket.write('HTTP/1.1 204 No Content\r\n\r\n');
@@ -312,11 +327,23 @@ describe('an edge that floods its agent', () => {
   });
 
   it.each([
-    ['more body than it has credit for', Array.from({ length: 40 }, () => rawFrame(wire.data, 0, 1, Buffer.alloc(65_536))), 'GIR_ERR_FLOW_CONTROL'],
+    [
+      'more body than it has credit for',
+      new Array<Buffer>(400).fill(rawFrame(wire.data, 0, 1, Buffer.alloc(65_536))),
+      'GIR_ERR_FLOW_CONTROL',
+    ],
     ['credit above 2^31 - 1', [rawFrame(wire.window, 0, 1, windowPayload(2 ** 31 - 1))], 'GIR_ERR_FLOW_CONTROL'],
     ['a giant frame', [Buffer.from('ffffff010000000002', 'hex')], 'GIR_ERR_FRAME_TOO_LARGE'],
-    ['a stream id that was used', [rawFrame(wire.head, 1, 1, 'GET / 1 - 65536 a.test\nHost:a.test')], 'GIR_ERR_PROTOCOL'],
-    ['PINGs without end', Array.from({ length: 5000 }, () => rawFrame(wire.ping, 0, 0, '12345678')), 'GIR_ERR_ENHANCE_CALM'],
+    [
+      'a stream id that was used',
+      [rawFrame(wire.head, 1, 1, 'GET / 1 - 65536 a.test\nHost:a.test')],
+      'GIR_ERR_PROTOCOL',
+    ],
+    [
+      'PINGs without end',
+      Array.from({ length: 5000 }, () => rawFrame(wire.ping, 0, 0, '12345678')),
+      'GIR_ERR_ENHANCE_CALM',
+    ],
   ])('S5 %s ends the session with its code, and the agent comes back', async (_what, frames, code) => {
     await using origin = await startRecordingOrigin((socket) => void socket.pause());
     await using edge = await startForgedEdge('a.test');

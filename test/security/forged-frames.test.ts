@@ -54,8 +54,16 @@ const requestHeads = [
 ];
 
 const payload = fc.oneof(
-  { weight: 2, arbitrary: fc.constantFrom(...responseHeads, ...requestHeads).map((text) => Buffer.from(text, 'latin1')) },
-  { weight: 2, arbitrary: fc.constantFrom('GIR_ERR_CANCELLED', 'GIR_ERR_NOPE\n\x1b[2J', '\nX:1', '\nContent-Length:1', '{}', '').map((text) => Buffer.from(text)) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(...responseHeads, ...requestHeads).map((text) => Buffer.from(text, 'latin1')),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom('GIR_ERR_CANCELLED', 'GIR_ERR_NOPE\n\x1b[2J', '\nX:1', '\nContent-Length:1', '{}', '')
+      .map((text) => Buffer.from(text)),
+  },
   { weight: 1, arbitrary: fc.nat(2 ** 32 - 1).map(windowPayload) },
   { weight: 1, arbitrary: bufferArbitrary(40) },
   { weight: 1, arbitrary: bufferArbitrary(40_000, 30_000) },
@@ -93,10 +101,14 @@ async function outcome(carrier: CarrierRecorder, pieces: readonly Buffer[]): Pro
     await new Promise((resolve) => setImmediate(resolve));
   }
   carrier.send(rawFrame(wire.ping, 0, 0, 'the-end!'));
-  const isPong = (): boolean => carrier.frames.some(({ payload: content }) => content.toString('latin1') === 'the-end!');
+  const isPong = (): boolean =>
+    carrier.frames.some(({ payload: content }) => content.toString('latin1') === 'the-end!');
   // Peers that abuse us are told so, and the edge may drain at their wish: what counts is that it is said with a code.
   const goAway = (): string | undefined =>
-    carrier.frames.find(({ type, flags }) => type === wire.goAway && flags === 0)?.payload.toString('utf8').split('\n', 1)[0];
+    carrier.frames
+      .find(({ type, flags }) => type === wire.goAway && flags === 0)
+      ?.payload.toString('utf8')
+      .split('\n', 1)[0];
   const deadline = performance.now() + 300;
   while (!isPong() && goAway() === undefined && !carrier.isClosed && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 2));
@@ -140,29 +152,32 @@ describe('a forged agent and a real edge', () => {
     expect(uncaught).toEqual([]);
   });
 
-  it.each(carriers)('S9 agents with fuzzed frames over %s, requests waiting at them, harm only themselves', async (_name, dial, numRuns) => {
-    let generation = 0;
-    await fc.assert(
-      fc.asyncProperty(octets, fc.boolean(), async (pieces, isUpgrade) => {
-        generation += 1;
-        using carrier = await dial();
-        carrier.send(helloFrame({ generation }));
-        await carrier.frame(wire.welcome);
-        using client = await connectRaw(world.port);
-        const fields = isUpgrade ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n' : '';
-        client.send(`GET / HTTP/1.1\r\nHost: forged.test\r\n${fields}\r\n`);
-        await carrier.frame(wire.head);
-        expect(await outcome(carrier, pieces)).toMatch(allowed);
-      }),
-      { numRuns },
-    );
-    await expectOthersServed();
-    await eventually('the sessions are gone', async () => {
-      const answer = await converse(world.port, 'GET / HTTP/1.1\r\nHost: forged.test\r\nConnection: close\r\n\r\n');
-      return statuses(answer)[0] === 503;
-    });
-    expect(uncaught).toEqual([]);
-  });
+  it.each(carriers)(
+    'S9 agents with fuzzed frames over %s, requests waiting at them, harm only themselves',
+    async (_name, dial, numRuns) => {
+      let generation = 0;
+      await fc.assert(
+        fc.asyncProperty(octets, fc.boolean(), async (pieces, isUpgrade) => {
+          generation += 1;
+          using carrier = await dial();
+          carrier.send(helloFrame({ generation }));
+          await carrier.frame(wire.welcome);
+          using client = await connectRaw(world.port);
+          const fields = isUpgrade ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n' : '';
+          client.send(`GET / HTTP/1.1\r\nHost: forged.test\r\n${fields}\r\n`);
+          await carrier.frame(wire.head);
+          expect(await outcome(carrier, pieces)).toMatch(allowed);
+        }),
+        { numRuns },
+      );
+      await expectOthersServed();
+      await eventually('the sessions are gone', async () => {
+        const answer = await converse(world.port, 'GET / HTTP/1.1\r\nHost: forged.test\r\nConnection: close\r\n\r\n');
+        return statuses(answer)[0] === 503;
+      });
+      expect(uncaught).toEqual([]);
+    },
+  );
 
   it.each([
     ['END for a stream that was never opened', rawFrame(wire.end, 0, 99)],

@@ -89,7 +89,10 @@ describe('heads that nobody may write to a socket', () => {
     ['a body in a 304', '304 1 c Not Modified'],
     ['a length beyond all bounds', '200 1 99999999999999999 OK\nContent-Length:99999999999999999'],
     ['another version', '200 2 0 OK\nContent-Length:0'],
-    ['17 options of Connection', `200 1 0 OK\nContent-Length:0\nConnection:${Array.from({ length: 17 }, (_, at) => `o${at}`).join(',')}`],
+    [
+      '17 options of Connection',
+      `200 1 0 OK\nContent-Length:0\nConnection:${Array.from({ length: 17 }, (_, at) => `o${at}`).join(',')}`,
+    ],
     ['nothing', ''],
   ])('hardening 14: %s is answered with 502, and the session ends', async (_what, payload) => {
     using victim = await openVictim();
@@ -151,12 +154,43 @@ describe('heads that are cleaned', () => {
 
 const brokenBodies: readonly (readonly [string, [number, number, string][]])[] = [
   ['more than announced, in one piece', [[wire.data, 1, `12345${split}`]]],
-  ['more than announced, in two', [[wire.data, 0, '12345'], [wire.data, 1, split]]],
-  ['a second head behind the body', [[wire.data, 0, '123'], [wire.head, 0, '200 1 8 OK\nContent-Length:8'], [wire.data, 1, 'INJECTED']]],
-  ['trailers with a line break', [[wire.data, 0, '123'], [wire.end, 0, `\nX:1\r\n\r\n${split}`]]],
-  ['less than announced, ended by trailers', [[wire.data, 0, '123'], [wire.end, 0, '\nX:1']]],
+  [
+    'more than announced, in two',
+    [
+      [wire.data, 0, '12345'],
+      [wire.data, 1, split],
+    ],
+  ],
+  [
+    'a second head behind the body',
+    [
+      [wire.data, 0, '123'],
+      [wire.head, 0, '200 1 8 OK\nContent-Length:8'],
+      [wire.data, 1, 'INJECTED'],
+    ],
+  ],
+  [
+    'trailers with a line break',
+    [
+      [wire.data, 0, '123'],
+      [wire.end, 0, `\nX:1\r\n\r\n${split}`],
+    ],
+  ],
+  [
+    'less than announced, ended by trailers',
+    [
+      [wire.data, 0, '123'],
+      [wire.end, 0, '\nX:1'],
+    ],
+  ],
   ['less than announced', [[wire.data, 1, '123']]],
-  ['a reset in the middle', [[wire.data, 0, '123'], [wire.reset, 0, 'GIR_ERR_RESPONSE_INCOMPLETE']]],
+  [
+    'a reset in the middle',
+    [
+      [wire.data, 0, '123'],
+      [wire.reset, 0, 'GIR_ERR_RESPONSE_INCOMPLETE'],
+    ],
+  ],
 ];
 
 describe('bodies that differ from their head', () => {
@@ -214,8 +248,20 @@ describe('answers that nobody waits for', () => {
   it.each([
     ['DATA before the head', [[wire.data, 1, 'INJECTED']]],
     ['END before the head', [[wire.end, 0, '']]],
-    ['two heads', [[wire.head, 0, '200 1 c OK'], [wire.head, 0, '200 1 c OK']]],
-    ['DATA behind the end', [[wire.head, 1, '200 1 0 OK\nContent-Length:0'], [wire.data, 0, 'INJECTED']]],
+    [
+      'two heads',
+      [
+        [wire.head, 0, '200 1 c OK'],
+        [wire.head, 0, '200 1 c OK'],
+      ],
+    ],
+    [
+      'DATA behind the end',
+      [
+        [wire.head, 1, '200 1 0 OK\nContent-Length:0'],
+        [wire.data, 0, 'INJECTED'],
+      ],
+    ],
   ] as readonly (readonly [string, [number, number, string][]])[])('S9 %s', async (_what, frames) => {
     using victim = await openVictim('POST /x HTTP/1.1\r\nHost: forged.test\r\nContent-Length: 5\r\n\r\nab');
     victim.answer(...frames);

@@ -85,30 +85,42 @@ describe('endpoints', () => {
 
 describe('heads that point elsewhere', () => {
   it.each([
-    ['an absolute target', () => `GET http://127.0.0.1:${secret.port}/ 1 - 65536 a.test\nHost:a.test`],
-    ['an authority as target', () => `CONNECT 127.0.0.1:${secret.port} 1 - 65536 a.test\nHost:a.test`],
-    ['an authority as target of GET', () => `GET 127.0.0.1:${secret.port} 1 - 65536 a.test\nHost:a.test`],
-    ['a target with a carriage return', () => 'GET /\rX 1 - 65536 a.test\nHost:a.test'],
-    ['a target with NUL', () => 'GET /\0 1 - 65536 a.test\nHost:a.test'],
-    ['a method with a line break', () => 'GET\r 1 1 - 65536 a.test\nHost:a.test'],
-    ['a method with a slash', () => 'G/T / 1 - 65536 a.test\nHost:a.test'],
-    ['two Host lines', () => `GET / 1 - 65536 a.test\nHost:a.test\nHost:127.0.0.1:${secret.port}`],
-    ['a name with a space', () => 'GET / 1 - 65536 a.test\nHost:a.test\nX Y:1'],
-    ['a name with a carriage return', () => 'GET / 1 - 65536 a.test\nHost:a.test\nX\r:1'],
-    ['a value with a carriage return', () => 'GET / 1 - 65536 a.test\nHost:a.test\nX:1\rGET /hidden HTTP/1.1\r'],
-    ['a value with NUL', () => 'GET / 1 - 65536 a.test\nHost:a.test\nX:\0'],
-    ['a Transfer-Encoding line', () => 'POST / 1 - 65536 a.test\nHost:a.test\nTransfer-Encoding:chunked'],
-    ['Content-Length that no body follows', () => 'POST / 1 - 65536 a.test\nHost:a.test\nContent-Length:5'],
-    ['Content-Length beside a chunked body', () => 'POST / 1 c 65536 a.test\nHost:a.test\nContent-Length:5'],
-    ['another Content-Length than announced', () => 'POST / 1 3 65536 a.test\nHost:a.test\nContent-Length:5'],
-    ['two Content-Length lines', () => 'POST / 1 5 65536 a.test\nHost:a.test\nContent-Length:5\nContent-Length:5'],
-    ['a body until close', () => 'POST / 1 x 65536 a.test\nHost:a.test'],
-    ['an upgrade with a carriage return', () => 'GET / 1 - 65536 a.test web\rsocket\nHost:a.test'],
-    ['a version of its own', () => 'GET / 7 - 65536 a.test\nHost:a.test'],
-    ['credit beyond all bounds', () => 'GET / 1 - 9999999999 a.test\nHost:a.test'],
+    ['an absolute target', () => `GET http://127.0.0.1:${secret.port}/ 1 - 65536 a.test\nHost:a.test`, undefined],
+    ['an authority as target', () => `CONNECT 127.0.0.1:${secret.port} 1 - 65536 a.test\nHost:a.test`, undefined],
+    ['an authority as target of GET', () => `GET 127.0.0.1:${secret.port} 1 - 65536 a.test\nHost:a.test`, undefined],
+    ['a target with a carriage return', () => 'GET /\rX 1 - 65536 a.test\nHost:a.test', undefined],
+    ['a target with NUL', () => 'GET /\0 1 - 65536 a.test\nHost:a.test', undefined],
+    ['a method with a line break', () => 'GET\r 1 1 - 65536 a.test\nHost:a.test', undefined],
+    ['a method with a slash', () => 'G/T / 1 - 65536 a.test\nHost:a.test', undefined],
+    ['two Host lines', () => `GET / 1 - 65536 a.test\nHost:a.test\nHost:127.0.0.1:${secret.port}`, undefined],
+    ['a name with a space', () => 'GET / 1 - 65536 a.test\nHost:a.test\nX Y:1', undefined],
+    ['a name with a carriage return', () => 'GET / 1 - 65536 a.test\nHost:a.test\nX\r:1', undefined],
+    [
+      'a value with a carriage return',
+      () => 'GET / 1 - 65536 a.test\nHost:a.test\nX:1\rGET /hidden HTTP/1.1\r',
+      undefined,
+    ],
+    ['a value with NUL', () => 'GET / 1 - 65536 a.test\nHost:a.test\nX:\0', undefined],
+    ['a Transfer-Encoding line', () => 'POST / 1 - 65536 a.test\nHost:a.test\nTransfer-Encoding:chunked', undefined],
+    ['Content-Length that no body follows', () => 'POST / 1 - 65536 a.test\nHost:a.test\nContent-Length:5', undefined],
+    ['Content-Length beside a chunked body', () => 'POST / 1 c 65536 a.test\nHost:a.test\nContent-Length:5', undefined],
+    [
+      'another Content-Length than announced',
+      () => 'POST / 1 3 65536 a.test\nHost:a.test\nContent-Length:5',
+      undefined,
+    ],
+    [
+      'two Content-Length lines',
+      () => 'POST / 1 5 65536 a.test\nHost:a.test\nContent-Length:5\nContent-Length:5',
+      undefined,
+    ],
+    ['a body until close', () => 'POST / 1 x 65536 a.test\nHost:a.test', undefined],
+    ['an upgrade with a carriage return', () => 'GET / 1 - 65536 a.test web\rsocket\nHost:a.test', undefined],
+    ['a version of its own', () => 'GET / 7 - 65536 a.test\nHost:a.test', undefined],
+    ['credit beyond all bounds', () => 'GET / 1 - 9999999999 a.test\nHost:a.test', undefined],
     ['an interim request head', () => 'GET / 1 - 65536 a.test\nHost:a.test', 2],
-    ['nothing at all', () => ''],
-  ] as readonly (readonly [string, () => string, number?])[])(
+    ['nothing at all', () => '', undefined],
+  ] as readonly (readonly [what: string, head: () => string, flags: number | undefined])[])(
     'S8 %s: refused, and no octet reaches any service',
     async (_what, head, flags) => {
       const before = target.text;
@@ -136,7 +148,9 @@ describe('heads that point elsewhere', () => {
       `HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:${secret.port}/\r\nContent-Length: 0\r\n\r\n`,
     );
     await using other = await startForgedEdge('a.test');
-    await using _agent = await startTestAgent(other.ports, 'a.test', `127.0.0.1:${redirecting.port}`, { transport: 'tcp' });
+    await using _agent = await startTestAgent(other.ports, 'a.test', `127.0.0.1:${redirecting.port}`, {
+      transport: 'tcp',
+    });
     const one = await other.next();
     one.send(rawFrame(wire.head, 1, 1, 'GET / 1 - 65536 a.test\nHost:a.test'));
     expect((await one.frame(wire.head)).payload.toString()).toMatch(/^302 /);
@@ -148,9 +162,17 @@ describe('bodies and trailers that hide a request', () => {
   const hidden = 'GET /hidden HTTP/1.1\r\nHost: a.test\r\n\r\n';
 
   it.each([
-    ['more body than announced', 'POST /body 1 3 65536 a.test\nHost:a.test\nContent-Length:3', rawFrame(wire.data, 1, 0, `abc${hidden}`)],
+    [
+      'more body than announced',
+      'POST /body 1 3 65536 a.test\nHost:a.test\nContent-Length:3',
+      rawFrame(wire.data, 1, 0, `abc${hidden}`),
+    ],
     ['a body where none was announced', 'POST /body 1 - 65536 a.test\nHost:a.test', rawFrame(wire.data, 1, 0, hidden)],
-    ['trailers with a line break', 'POST /body 1 c 65536 a.test\nHost:a.test', rawFrame(wire.end, 0, 0, `\nX:1\r\n\r\n${hidden}`)],
+    [
+      'trailers with a line break',
+      'POST /body 1 c 65536 a.test\nHost:a.test',
+      rawFrame(wire.end, 0, 0, `\nX:1\r\n\r\n${hidden}`),
+    ],
     ['trailers that frame', 'POST /body 1 c 65536 a.test\nHost:a.test', rawFrame(wire.end, 0, 0, '\nContent-Length:5')],
   ])('S8 %s', async (_what, head, frame) => {
     await using other = await startForgedEdge('a.test');
@@ -160,14 +182,25 @@ describe('bodies and trailers that hide a request', () => {
     one.send(rawFrame(wire.head, 0, 1, head), frame);
     // The agent is through with it when it has answered what came behind.
     one.send(rawFrame(wire.ping, 0, 0, 'the-end!'));
-    await Promise.race([one.closed, one.frame(wire.pong, ({ payload }) => payload.toString() === 'the-end!').catch(() => {})]);
+    await Promise.race([
+      one.closed,
+      one.frame(wire.pong, ({ payload }) => payload.toString() === 'the-end!').catch(() => {}),
+    ]);
     expect(target.text).not.toContain('/hidden');
   });
 });
 
 describe('a WELCOME with tricks', () => {
   it.each([
-    ['more endpoints than were asked for', { endpoints: [{ host: 'a.test', url: 'x' }, { host: 'b.test', url: 'x' }] }],
+    [
+      'more endpoints than were asked for',
+      {
+        endpoints: [
+          { host: 'a.test', url: 'x' },
+          { host: 'b.test', url: 'x' },
+        ],
+      },
+    ],
     ['no endpoint', { endpoints: [] }],
     ['another endpoint', { endpoints: [{ host: 'b.test', url: 'x' }] }],
     ['a ping interval of 0', { keepAliveMs: 0 }],

@@ -81,7 +81,10 @@ const badHeads: readonly (readonly [what: string, text: string])[] = [
   ['an absolute target with userinfo', 'GET http://b.test@a.test/attack HTTP/1.1\r\nHost: a.test\r\n\r\n'],
   ['an absolute target without Host', 'GET http://a.test/attack HTTP/1.0\r\n\r\n'],
   ['an absolute target of another scheme', 'GET gopher://a.test/attack HTTP/1.1\r\nHost: a.test\r\n\r\n'],
-  ['17 options of Connection', `${start}Connection: ${Array.from({ length: 17 }, (_, at) => `o${at}`).join(',')}\r\n\r\n`],
+  [
+    '17 options of Connection',
+    `${start}Connection: ${Array.from({ length: 17 }, (_, at) => `o${at}`).join(',')}\r\n\r\n`,
+  ],
 ];
 
 /** Good heads whose bodies break the rules: the origin may see the head, never what hides behind the breach. */
@@ -189,7 +192,11 @@ describe('what is forwarded cannot be read differently behind us', () => {
   });
 
   it.each([
-    ['Connection: Content-Length', `Connection: Content-Length, close\r\nContent-Length: 3\r\n\r\nabc`, 'Content-Length: 3'],
+    [
+      'Connection: Content-Length',
+      `Connection: Content-Length, close\r\nContent-Length: 3\r\n\r\nabc`,
+      'Content-Length: 3',
+    ],
     ['Connection: Host', `Connection: Host, close\r\n\r\n`, 'Host: a.test'],
     ['Connection: X-Forwarded-For', `Connection: X-Forwarded-For, close\r\n\r\n`, 'X-Forwarded-For: 127.0.0.1'],
     ['Connection: Via', `Connection: Via, close\r\n\r\n`, 'Via: 1.1 giraffe-'],
@@ -219,10 +226,7 @@ describe('what is forwarded cannot be read differently behind us', () => {
   it('S4 what follows a refused upgrade is the next request, with its own head', async () => {
     const before = origin.text.length;
     const upgrade = 'GET /ws HTTP/1.1\r\nHost: a.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
-    const answer = await converse(
-      edge.edge.ports.proxy,
-      `${upgrade}GET /after HTTP/1.1\r\nHost: a.test\r\n${close}`,
-    );
+    const answer = await converse(edge.edge.ports.proxy, `${upgrade}GET /after HTTP/1.1\r\nHost: a.test\r\n${close}`);
     expect(statuses(answer)).toEqual([200, 200]);
     expect(requestLines(before)).toEqual(['GET /ws HTTP/1.1', 'GET /after HTTP/1.1']);
   });
@@ -237,7 +241,8 @@ describe('what is forwarded cannot be read differently behind us', () => {
 
   it('S4 trailers cannot frame or route', async () => {
     const before = origin.text.length;
-    const trailers = 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: b.test\r\nX-Forwarded-For: 1.2.3.4\r\nX-Sum: 1\r\n';
+    const trailers =
+      'Content-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: b.test\r\nX-Forwarded-For: 1.2.3.4\r\nX-Sum: 1\r\n';
     const text = `${start}${close.replace('\r\n\r\n', '\r\n')}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n${trailers}\r\n`;
     expect(statuses(await converse(edge.edge.ports.proxy, text))).toContain(200);
     const sent = origin.text.slice(before);

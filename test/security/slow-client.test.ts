@@ -94,9 +94,15 @@ describe('slow bodies', () => {
   });
 
   it('S5 a slow body that goes on is no failure', async () => {
-    await using world = await startAttackWorld({ bodyIdleTimeoutMs: 600, headTimeoutMs: 600, requestTimeoutMs: 600 }, (socket) => {
-      socket.on('data', (chunk) => chunk.includes('!') && socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
-    });
+    await using world = await startAttackWorld(
+      { bodyIdleTimeoutMs: 600, headTimeoutMs: 600, requestTimeoutMs: 600 },
+      (socket) => {
+        socket.on(
+          'data',
+          (chunk) => chunk.includes('!') && socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'),
+        );
+      },
+    );
     using client = await world.connect();
     client.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 16\r\nConnection: close\r\n\r\n');
     for (let octet = 0; octet < 15; octet += 1) {
@@ -130,7 +136,12 @@ describe('clients that do not read', () => {
         if (head.startsWith('GET /small')) return void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
         socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n');
         const more = (): void => {
-          if (!socket.destroyed) socket.write(piece, (error) => error || ((bytes += piece.length), more()));
+          if (socket.destroyed) return;
+          socket.write(piece, (error) => {
+            if (error) return;
+            bytes += piece.length;
+            more();
+          });
         };
         more();
       },
@@ -196,7 +207,9 @@ describe('clients that do not read', () => {
       const sizes = Array.from({ length: 14 }, (_, at) => (at + 1) * (mebibyte / 2));
       await using world = await startAttackWorld({ keepAliveTimeoutMs: 500 }, (socket, head) => {
         const bytes = Number(/^GET \/([0-9]+)/.exec(head)?.[1]);
-        socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`), Buffer.alloc(bytes)]));
+        socket.write(
+          Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`), Buffer.alloc(bytes)]),
+        );
       });
       const read = await Promise.all(
         sizes.map(async (bytes) => {
@@ -213,7 +226,10 @@ describe('clients that do not read', () => {
   );
 
   it('S5 one that half-closes and never reads is cut as well', async () => {
-    const body = Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${4 * mebibyte}\r\n\r\n`), Buffer.alloc(4 * mebibyte)]);
+    const body = Buffer.concat([
+      Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${4 * mebibyte}\r\n\r\n`),
+      Buffer.alloc(4 * mebibyte),
+    ]);
     await using world = await startAttackWorld({ bodyIdleTimeoutMs: 1000 }, body);
     using client = await world.connect({ reads: false });
     client.socket.end(get('/'));

@@ -7,8 +7,8 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { ensureServerCertificate, type ServerCertificate } from '../../src/state/certificates.ts';
 import { openStateFolder } from '../../src/state/state-folder.ts';
-import { connectForgedTls, helloFrame, wire } from '../support/forged-carrier.ts';
 import { connectRaw, converse } from '../support/attacking-client.ts';
+import { connectForgedTls, helloFrame, wire } from '../support/forged-carrier.ts';
 import { plainAnswer, startRecordingOrigin } from '../support/recording-origin.ts';
 import { testCertificate } from '../support/test-certificate.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
@@ -158,17 +158,23 @@ describe('whom the agent believes', () => {
     expect(error.message).toContain('edge.example.com');
   });
 
-  it.each(['auto', 'grpc', 'tcp'] as const)('S1 the pin of the edge’s CA is enough (transport %s)', async (transport) => {
-    const { caFingerprint } = await testCertificate();
-    await using edge = await startTestEdge();
-    await using origin = await startRecordingOrigin();
-    await using _agent = await startTestAgent(edge.edge.ports, 'a.test', `127.0.0.1:${origin.port}`, {
-      trust: { kind: 'pin', pin: caFingerprint },
-      transport,
-    });
-    const answer = await converse(edge.edge.ports.proxy, 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
-    expect(answer).toContain('HTTP/1.1 200');
-  });
+  it.each(['auto', 'grpc', 'tcp'] as const)(
+    'S1 the pin of the edge’s CA is enough (transport %s)',
+    async (transport) => {
+      const { caFingerprint } = await testCertificate();
+      await using edge = await startTestEdge();
+      await using origin = await startRecordingOrigin();
+      await using _agent = await startTestAgent(edge.edge.ports, 'a.test', `127.0.0.1:${origin.port}`, {
+        trust: { kind: 'pin', pin: caFingerprint },
+        transport,
+      });
+      const answer = await converse(
+        edge.edge.ports.proxy,
+        'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n',
+      );
+      expect(answer).toContain('HTTP/1.1 200');
+    },
+  );
 
   it('S1 another pin is refused', async () => {
     await using edge = await startTestEdge();

@@ -2,8 +2,9 @@
  * The other end of a carrier, made without the code under test: it says whatever a test wants it to say, over real TLS
  * or a real gRPC call, and keeps what it hears.
  */
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { eventually } from './eventually.ts';
 import { type RawFrame, rawFrame } from './raw-frames.ts';
 import { testCertificate } from './test-certificate.ts';

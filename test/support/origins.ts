@@ -54,14 +54,14 @@ async function started(server: ReturnType<typeof createServer>, wantedPort = 0):
 }
 
 /** Calls `onHead` with the text of each request head that arrives; bodies are not told apart. */
-export function onRequestHead(socket: Socket, onHead: (head: string) => void): void {
+export function onRequestHead(socket: Socket, onHead: (head: string) => unknown): void {
   let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1');
     for (let end = text.indexOf('\r\n\r\n'); end !== -1; end = text.indexOf('\r\n\r\n')) {
       const head = text.slice(0, end + 4);
       text = text.slice(end + 4);
-      onHead(head);
+      void onHead(head);
     }
   });
 }

@@ -1,5 +1,5 @@
 /** An origin that records each octet it gets, and answers each head with the same octets. */
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 
 /** A listening origin. */
 export interface RecordingOrigin extends AsyncDisposable {
