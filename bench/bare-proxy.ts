@@ -8,7 +8,12 @@ const pool = new Pool(`http://127.0.0.1:${process.argv[2]}`, { connections: 128,
 const server = createServer((request, response) => {
   const hasBody = request.method === 'POST';
   pool.stream(
-    { path: request.url ?? '/', method: request.method as 'GET', headers: request.headers, body: hasBody ? request : null },
+    {
+      path: request.url ?? '/',
+      method: request.method as 'GET',
+      headers: request.headers,
+      body: hasBody ? request : null,
+    },
     ({ statusCode, headers }) => {
       response.writeHead(statusCode, headers as Record<string, string>);
       return response;

@@ -18,7 +18,12 @@ export interface LoadResult {
 }
 
 /** Sends GETs on `connections` sockets, one at a time each, for `durationMs`. Bodies must have a Content-Length. */
-export async function loadGet(target: Target, path: string, connections: number, durationMs: number): Promise<LoadResult> {
+export async function loadGet(
+  target: Target,
+  path: string,
+  connections: number,
+  durationMs: number,
+): Promise<LoadResult> {
   const latencies: number[] = [];
   let failed = 0;
   const startedMs = performance.now();
@@ -77,7 +82,8 @@ export async function upload(target: Target, bytes: number): Promise<number> {
   socket.write(`POST /upload HTTP/1.1\r\nHost: ${target.host}\r\nContent-Length: ${bytes}\r\n\r\n`);
   const piece = Buffer.alloc(64 * 1024, 'u');
   for (let left = bytes; left > 0; left -= piece.length) {
-    if (!socket.write(piece.subarray(0, Math.min(left, piece.length)))) await new Promise((resolve) => socket.once('drain', resolve));
+    if (!socket.write(piece.subarray(0, Math.min(left, piece.length))))
+      await new Promise((resolve) => socket.once('drain', resolve));
   }
   const status = await answered;
   socket.destroy();
@@ -114,7 +120,7 @@ function response(socket: Socket): Promise<number> {
     const onData = (chunk: Buffer): void => {
       let body = chunk;
       if (status === 0) {
-        head += chunk.toString("latin1");
+        head += chunk.toString('latin1');
         const end = head.indexOf('\r\n\r\n');
         if (end === -1) return;
         status = Number(head.slice(9, 12));

@@ -30,7 +30,11 @@ async function start(
   env: Record<string, string>,
   isReady: (line: string) => boolean = () => true,
 ): Promise<Running> {
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   child.stderr.resume();
   for await (const line of createInterface({ input: child.stdout })) {
     if (!isReady(line)) continue;
@@ -59,6 +63,8 @@ export function cpuMicros({ child }: Running): number {
 
 /** Resident memory, now or at its highest, in octets (Linux). */
 export function memoryBytes({ child }: Running, which: 'VmRSS' | 'VmHWM'): number {
-  const line = readFileSync(`/proc/${child.pid}/status`, 'utf8').split('\n').find((text) => text.startsWith(which));
+  const line = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+    .split('\n')
+    .find((text) => text.startsWith(which));
   return Number(line?.replace(/\D/g, '') ?? 0) * 1024;
 }

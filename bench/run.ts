@@ -33,7 +33,7 @@ async function startWays(): Promise<{ ways: Way[]; edge: Running; agent: Running
   const originPort = origin.firstLine;
   const proxy = await keep(startScript('bare proxy', 'bare-proxy.ts', originPort));
   const env = { GIRAFFE_STATE_DIR: folder };
-  const portFlags = ['--proxy-port', '0', '--api-port', '0', '--grpc-port', '0', '--tunnel-port', '0'];
+  const portFlags = ['--log-level', 'warn', '--proxy-port', '0', '--api-port', '0', '--grpc-port', '0', '--tunnel-port', '0'];
   const edge = await keep(startGiraffe('edge', ['server', 'start', '--json', ...portFlags], env));
   const { ports } = JSON.parse(edge.firstLine) as { ports: { proxy: number; grpc: number; tunnel: number } };
   const agentArgs = (domain: string, transport: string): string[] => [
@@ -42,7 +42,16 @@ async function startWays(): Promise<{ ways: Way[]; edge: Running; agent: Running
   ];
   const agent = await keep(startGiraffe('agent', agentArgs('grpc.localhost', 'auto'), env));
   const tcpAgent = await keep(startGiraffe('agent (tcp)', agentArgs('tcp.localhost', 'tcp'), env));
-  const far = await keep(startScript('tls far', 'tls-forwarder.ts', 'far', originPort, join(folder, 'server.pem'), join(folder, 'server-key.pem')));
+  const far = await keep(
+    startScript(
+      'tls far',
+      'tls-forwarder.ts',
+      'far',
+      originPort,
+      join(folder, 'server.pem'),
+      join(folder, 'server-key.pem'),
+    ),
+  );
   const near = await keep(startScript('tls near', 'tls-forwarder.ts', 'near', far.firstLine));
   const at = (port: number | string, host: string): Target => ({ port: Number(port), host });
   const ways: Way[] = [
@@ -65,7 +74,11 @@ function table(title: string, rows: readonly Record<string, string | number>[]):
   const columns = Object.keys(rows[0] ?? {});
   const width = (column: string): number => Math.max(column.length, ...rows.map((row) => String(row[column]).length));
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, index) => (index === 0 ? cell.padEnd(width(columns[index] ?? '')) : cell.padStart(width(columns[index] ?? '')))).join('  ');
+    cells
+      .map((cell, index) =>
+        index === 0 ? cell.padEnd(width(columns[index] ?? '')) : cell.padStart(width(columns[index] ?? '')),
+      )
+      .join('  ');
   console.log(line(columns));
   for (const row of rows) console.log(line(columns.map((column) => String(row[column]))));
 }
@@ -86,7 +99,8 @@ async function measureGet(ways: readonly Way[], path: string, title: string): Pr
       if (round > 0) samples.get(way.name)?.push({ result, cpu });
     }
   }
-  const cpuOf = (name: string): number => median(samples.get(name)?.map(({ cpu }) => cpu.reduce((a, b) => a + b, 0)) ?? []);
+  const cpuOf = (name: string): number =>
+    median(samples.get(name)?.map(({ cpu }) => cpu.reduce((a, b) => a + b, 0)) ?? []);
   const bare = cpuOf('bare proxy');
   table(
     title,
@@ -98,7 +112,8 @@ async function measureGet(ways: readonly Way[], path: string, title: string): Pr
         'p50 ms': median(of.map(({ result }) => result.p50Ms)).toFixed(2),
         'p99 ms': median(of.map(({ result }) => result.p99Ms)).toFixed(2),
         failed: of.reduce((sum, { result }) => sum + result.failed, 0),
-        'CPU µs/req': middle.map((_, index) => Math.round(median(of.map(({ cpu }) => cpu[index] ?? 0)))).join(' + ') || '-',
+        'CPU µs/req':
+          middle.map((_, index) => Math.round(median(of.map(({ cpu }) => cpu[index] ?? 0)))).join(' + ') || '-',
         'CPU vs bare proxy': middle.length === 0 ? '-' : `${(cpuOf(name) / bare).toFixed(2)}x`,
       };
     }),

@@ -39,7 +39,8 @@ const page = `<!doctype html>
 function downloadPieces(): Iterable<Buffer> {
   const piece = Buffer.alloc(64 * 1024);
   return (function* () {
-    for (let sent = 0; sent < downloadBytes; sent += piece.length) yield Buffer.from(piece.fill((sent / piece.length) % 251));
+    for (let sent = 0; sent < downloadBytes; sent += piece.length)
+      yield Buffer.from(piece.fill((sent / piece.length) % 251));
   })();
 }
 

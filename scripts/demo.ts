@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
@@ -75,7 +75,13 @@ async function stop(code: number): Promise<never> {
 
 /** Sends a request to the edge. The name is not looked up: not every system resolves names under localhost. */
 async function send(port: number, path: string, body?: Buffer): Promise<IncomingMessage> {
-  const request = httpRequest({ port, host: '127.0.0.1', path, method: body ? 'POST' : 'GET', headers: { Host: `${domain}:${port}` } });
+  const request = httpRequest({
+    port,
+    host: '127.0.0.1',
+    path,
+    method: body ? 'POST' : 'GET',
+    headers: { Host: `${domain}:${port}` },
+  });
   const answered = once(request, 'response') as Promise<[IncomingMessage]>;
   request.end(body);
   const [response] = await answered;
@@ -91,7 +97,8 @@ async function bodyOf(response: IncomingMessage): Promise<Buffer> {
 async function provePage(port: number): Promise<string> {
   const response = await send(port, '/');
   const body = await bodyOf(response);
-  if (response.statusCode !== 200 || !body.includes('Hello from behind giraffe')) throw new Error(`status ${response.statusCode}`);
+  if (response.statusCode !== 200 || !body.includes('Hello from behind giraffe'))
+    throw new Error(`status ${response.statusCode}`);
   return `${response.statusCode}, ${body.length} bytes`;
 }
 
@@ -110,7 +117,10 @@ async function proveDownload(port: number): Promise<string> {
 
 async function proveUpload(port: number): Promise<string> {
   const body = Buffer.alloc(uploadBytes, 'giraffe ');
-  const answer = JSON.parse((await bodyOf(await send(port, '/upload', body))).toString()) as { bytes: number; sha256: string };
+  const answer = JSON.parse((await bodyOf(await send(port, '/upload', body))).toString()) as {
+    bytes: number;
+    sha256: string;
+  };
   const digest = createHash('sha256').update(body).digest('hex');
   if (answer.bytes !== uploadBytes || answer.sha256 !== digest) throw new Error('the origin got something else');
   return `${uploadBytes / 1024 / 1024} MiB, SHA-256 ${digest.slice(0, 16)}… equal`;
@@ -162,7 +172,10 @@ async function main(): Promise<void> {
     const event = JSON.parse(line) as RequestEvent;
     if (event.event === 'request') carriers.set(event.path, event.carrier);
   });
-  const ready = JSON.parse(await firstLine(agent.lines, (line) => line.includes('"ready"'))) as { url: string; mode: string };
+  const ready = JSON.parse(await firstLine(agent.lines, (line) => line.includes('"ready"'))) as {
+    url: string;
+    mode: string;
+  };
   console.log(`\n  ${chalk.bold(ready.url)}  ->  http://localhost:${originPort}   (${ready.mode} mode)\n`);
 
   const proofs = [
@@ -176,7 +189,9 @@ async function main(): Promise<void> {
   for (const { name, path, prove } of proofs) {
     try {
       const seen = await prove(ports.proxy);
-      console.log(`  ${chalk.green('✓')} ${name.padEnd(20)} ${(await carrierOf(path, agent.lines)).padEnd(13)} ${seen}`);
+      console.log(
+        `  ${chalk.green('✓')} ${name.padEnd(20)} ${(await carrierOf(path, agent.lines)).padEnd(13)} ${seen}`,
+      );
     } catch (error) {
       failures += 1;
       console.log(`  ${chalk.red('✗')} ${name.padEnd(20)} ${(error as Error).message}`);

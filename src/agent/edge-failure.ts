@@ -56,6 +56,7 @@ function certificateText(error: NodeJS.ErrnoException & { cert?: PeerCertificate
 /** The innermost message: neither grpc-js's frame around it nor the several addresses of one host matter to people. */
 function reasonText(error: Error): string {
   if (error instanceof AggregateError) return error.errors.map((one) => reasonText(one)).join('; ');
+  if (/Name resolution failed/.test(error.message)) return 'the host name cannot be resolved';
   const inner = /Last error: (?:Error: )?(.*?)(?: \([0-9T:.Z-]+\))?\. Resolution note:/.exec(error.message)?.[1];
   return inner ?? error.message;
 }

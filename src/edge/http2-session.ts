@@ -17,5 +17,7 @@ function property(value: unknown, name: string): unknown {
 }
 
 function isSession(value: unknown): value is ServerHttp2Session {
-  return typeof property(value, 'setLocalWindowSize') === 'function' && typeof property(value, 'settings') === 'function';
+  return (
+    typeof property(value, 'setLocalWindowSize') === 'function' && typeof property(value, 'settings') === 'function'
+  );
 }

@@ -24,7 +24,10 @@ function addProxy(list: BlockList, proxy: string): void {
   const maxPrefix = version === 6 ? 128 : 32;
   const length = prefix === undefined ? maxPrefix : /^[0-9]{1,3}$/.test(prefix) ? Number(prefix) : -1;
   if (version === 0 || rest.length > 0 || length < 0 || length > maxPrefix) {
-    throw new GiraffeError('GIR_ERR_CONFIG', `trusted proxy "${proxy}" is not an address such as 10.0.0.1 or a network such as 10.0.0.0/8`);
+    throw new GiraffeError(
+      'GIR_ERR_CONFIG',
+      `trusted proxy "${proxy}" is not an address such as 10.0.0.1 or a network such as 10.0.0.0/8`,
+    );
   }
   list.addSubnet(address, length, version === 6 ? 'ipv6' : 'ipv4');
 }

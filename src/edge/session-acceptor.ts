@@ -155,15 +155,13 @@ export class SessionAcceptor {
   #ticketSession(hello: Hello, ticket: string, principal: Principal): EdgeSession {
     const entry = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);
-    const identity = entry?.session.identity;
-    const isValid =
-      entry !== undefined &&
-      entry.session.isAlive &&
-      performance.now() < entry.expiresMs &&
-      identity?.principal.id === principal.id &&
+    if (entry === undefined || performance.now() >= entry.expiresMs) throw new GiraffeError('GIR_ERR_TICKET_REFUSED');
+    const { identity, isAlive } = entry.session;
+    const isTheirs =
+      identity.principal.id === principal.id &&
       identity.agentId === hello.agentId &&
       identity.generation === hello.generation;
-    if (!isValid) throw new GiraffeError('GIR_ERR_TICKET_REFUSED');
+    if (!isAlive || !isTheirs) throw new GiraffeError('GIR_ERR_TICKET_REFUSED');
     return entry.session;
   }
 

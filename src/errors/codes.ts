@@ -389,7 +389,7 @@ export const codes = {
     'destination_unavailable',
     'edge',
     'The edge cannot be reached.',
-    'Check --server, that the edge runs, and that ports 4444 and 4443 are open.',
+    'Check --server and --tunnel-port, that the edge runs, and that no firewall closes its two tunnel ports.',
     { exit: 6 },
   ),
   GIR_ERR_EDGE_CERTIFICATE: entry(

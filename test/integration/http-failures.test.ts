@@ -206,6 +206,27 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     await eventually('the exchange is over', () => world.edge.edge.stats()[0]?.inFlight === 0);
   });
 
+  it.each([
+    ['for an agent that does not come', { reconnectGraceMs: 200 }],
+    ['for a place that does not become free', { maxStreams: 1, requestTimeoutMs: 300 }],
+  ])('H7 a connection serves on after a request with a body that waited in vain %s', async (_name, limits) => {
+    await using origin = await startHttpOrigin((request, response) => {
+      if (request.url !== '/silent') response.end('good');
+    });
+    await using world = await startHttpWorld(origin, transport, limits);
+    using silent = await rawClient(world.port, requestText('GET', '/silent', testHost));
+    await eventually('the only place is taken', () => origin.open.size === 1);
+    const isAway = 'reconnectGraceMs' in limits;
+    await (isAway ? world.agent[Symbol.asyncDispose]() : undefined);
+    using client = await rawClient(world.port, `${requestText('POST', '/', testHost, ['Content-Length: 4'])}body`);
+    await client.until('Request id');
+    await (isAway ? undefined : silent.until('Request id'));
+
+    client.socket.write(requestText('GET', '/unknown', 'unknown.test'));
+
+    expect(await client.until('GIR_ERR_ENDPOINT_UNKNOWN')).toMatch(/^HTTP\/1\.1 50[34] /);
+  });
+
   // What an HTTP/1.0 client gets of a body without length has no end but the connection's.
   const oldGet = `GET / HTTP/1.0\r\nHost: ${testHost}\r\n\r\n`;
 

@@ -2,8 +2,9 @@
  * A whole tunnel in one process for integration tests: a real edge and real agents on real sockets, port 0.
  * Disposing the world ends everything that was started in it.
  */
-import { type Agent, type AgentEvent, type AgentOptions } from '../../src/agent/agent-options.ts';
+
 import { startAgent } from '../../src/agent/agent.ts';
+import type { Agent, AgentEvent, AgentOptions } from '../../src/agent/agent-options.ts';
 import { parseTarget } from '../../src/agent/target.ts';
 import { startEdge } from '../../src/edge/edge.ts';
 import { defaultEdgeLimits, type Edge, type EdgeLimits, type EdgeOptions } from '../../src/edge/edge-options.ts';
