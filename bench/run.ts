@@ -33,7 +33,18 @@ async function startWays(): Promise<{ ways: Way[]; edge: Running; agent: Running
   const originPort = origin.firstLine;
   const proxy = await keep(startScript('bare proxy', 'bare-proxy.ts', originPort));
   const env = { GIRAFFE_STATE_DIR: folder };
-  const portFlags = ['--log-level', 'warn', '--proxy-port', '0', '--api-port', '0', '--grpc-port', '0', '--tunnel-port', '0'];
+  const portFlags = [
+    '--log-level',
+    'warn',
+    '--proxy-port',
+    '0',
+    '--api-port',
+    '0',
+    '--grpc-port',
+    '0',
+    '--tunnel-port',
+    '0',
+  ];
   const edge = await keep(startGiraffe('edge', ['server', 'start', '--json', ...portFlags], env));
   const { ports } = JSON.parse(edge.firstLine) as { ports: { proxy: number; grpc: number; tunnel: number } };
   const agentArgs = (domain: string, transport: string): string[] => [

@@ -21,6 +21,11 @@ import { ResponseWriter } from './response-writer.ts';
 
 /** Octets of further (pipelined) requests that are held while one is being answered. */
 const maxHeldBytes = 64 * 1024;
+/**
+ * A client that takes nothing is given so many times the idle limit: the system tells of what it took only in steps of
+ * about a megabyte, so that slow and stopped look alike for minutes.
+ */
+const readPatience = 5;
 /** After a last answer, what the client still sends is read and dropped for so long, in milliseconds. */
 const lingerMs = 2000;
 
@@ -65,7 +70,7 @@ export class ClientConnection implements RequestSink, Responder {
     this.#socket = socket;
     this.#context = context;
     this.#parser = new RequestParser(this, context.limits);
-    this.#writer = new ResponseWriter(socket, (bytes) => this.#exchange?.consumed(bytes));
+    this.#writer = new ResponseWriter(socket);
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.#clientEnded());
@@ -94,7 +99,7 @@ export class ClientConnection implements RequestSink, Responder {
   sweep(nowMs: number): void {
     const { limits } = this.#context;
     if (this.#phase === 'relay') return;
-    const isTaking = this.#sweepWrites(nowMs, limits.bodyIdleTimeoutMs);
+    const isTaking = this.#sweepWrites(nowMs, limits.bodyIdleTimeoutMs * readPatience);
     if (isTaking || this.#isClosing) return;
     const waitedMs = nowMs - this.#waitingSinceMs;
     if (this.#exchange === undefined) {
@@ -171,7 +176,7 @@ export class ClientConnection implements RequestSink, Responder {
   }
 
   data(chunk: Buffer): void {
-    this.#writer.data(chunk);
+    this.#writer.data(chunk, this.#exchange);
   }
 
   end(trailers: FieldLines): void {
@@ -264,6 +269,8 @@ export class ClientConnection implements RequestSink, Responder {
   #afterAnswer(): void {
     this.#halfCloseWatch?.stop();
     this.#exchange = undefined;
+    // An exchange that is over does not ask to go on any more.
+    this.#isPausedByExchange = false;
     if (!this.#keepsAlive) return this.#closeGently();
     if (!this.#isRequestDone) return;
     this.#waitingSinceMs = performance.now();

@@ -11,24 +11,27 @@ const maxJoinedBytes = 32 * 1024;
 /** Pieces smaller than this share of the buffer they are cut from are copied when the client is slow. */
 const compactShare = 0.5;
 
+/** Is told as body octets (without framing) have left for the client, or never will. */
+export interface BodySource {
+  consumed(bytes: number): void;
+}
+
 /** The writing half of a client connection. */
 export class ResponseWriter {
   readonly #socket: Socket;
-  readonly #onConsumed: (bytes: number) => void;
   /** What this turn has to say: latin1 text and body octets. */
   #parts: (string | Buffer)[] = [];
   #partBytes = 0;
   /** Where the latest head begins in {@link #parts}; undefined once the socket has it. */
   #headAt: number | undefined;
   #framing: BodyFraming['kind'] = 'none';
-  /** Body octets that were handed to us and have not left for the client. */
-  #unconsumedBytes = 0;
+  /** Body octets that were handed to us and have not left for the client, by where they came from. */
+  #unconsumed: { readonly source: BodySource; bytes: number }[] = [];
 
-  /** @param onConsumed Called with body octets (without framing) as they leave for the client. */
-  constructor(socket: Socket, onConsumed: (bytes: number) => void) {
+  constructor(socket: Socket) {
     this.#socket = socket;
-    this.#onConsumed = onConsumed;
     socket.on('drain', () => this.#consumed());
+    socket.on('close', () => this.#consumed());
   }
 
   /** Writes a head; body octets that follow are framed as its `body` says. */
@@ -44,7 +47,6 @@ export class ResponseWriter {
     this.#parts.length = this.#headAt;
     this.#partBytes = this.#parts.reduce((bytes, part) => bytes + part.length, 0);
     this.#headAt = undefined;
-    this.#unconsumedBytes = 0;
     return true;
   }
 
@@ -53,8 +55,9 @@ export class ResponseWriter {
     this.#framing = 'none';
   }
 
-  data(chunk: Buffer): void {
-    this.#unconsumedBytes += chunk.length;
+  /** Writes body octets; `source` is told when they have left, which may be after the body has ended. */
+  data(chunk: Buffer, source?: BodySource): void {
+    if (source !== undefined) this.#owe(source, chunk.length);
     const piece = this.#socket.writableLength > 0 ? compact(chunk) : chunk;
     if (this.#framing !== 'chunked') return this.#add(piece);
     this.#add(chunkHeader(piece.length));
@@ -62,9 +65,8 @@ export class ResponseWriter {
     this.#add('\r\n');
   }
 
-  /** Ends the body. What the client has not taken yet is no longer anybody's credit. */
+  /** Ends the body. */
   end(trailers: FieldLines): void {
-    this.#unconsumedBytes = 0;
     if (this.#framing === 'chunked') this.#add(lastChunkText(trailers));
     this.#framing = 'none';
   }
@@ -108,10 +110,17 @@ export class ResponseWriter {
     return hasRoom && !socket.writableNeedDrain;
   }
 
+  #owe(source: BodySource, bytes: number): void {
+    const latest = this.#unconsumed.at(-1);
+    if (latest?.source === source) latest.bytes += bytes;
+    else this.#unconsumed.push({ source, bytes });
+  }
+
   #consumed(): void {
-    const bytes = this.#unconsumedBytes;
-    this.#unconsumedBytes = 0;
-    if (bytes > 0) this.#onConsumed(bytes);
+    if (this.#unconsumed.length === 0) return;
+    const consumed = this.#unconsumed;
+    this.#unconsumed = [];
+    for (const { source, bytes } of consumed) source.consumed(bytes);
   }
 }
 

@@ -8,6 +8,7 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { parseAuthority } from '../http/authority.ts';
 import { frameType } from '../protocol/frame.ts';
 import { capabilities, decodeHello, encodeHandshake, type Hello } from '../protocol/handshake.ts';
+import { CreditPool } from '../protocol/receive-window.ts';
 import { endpointAllowed } from '../state/endpoint-pattern.ts';
 import { softwareName } from '../telemetry/software.ts';
 import type { Carrier } from '../tunnel/carrier.ts';
@@ -19,6 +20,8 @@ import type { RouteTable } from './route-table.ts';
 
 /** How long a ticket is good for, in milliseconds. */
 const ticketLifeMs = 30_000;
+/** What one carrier may make us hold for clients, in octets; a session has at most two, so 64 MiB together. */
+const maxUnreadBytesPerCarrier = 32 * 1024 * 1024;
 /**
  * Tickets of one session that are good at once; a further one takes the place of the oldest. An agent that cannot reach
  * a port leaves one behind with every attempt, and is no abuser.
@@ -53,7 +56,7 @@ export class SessionAcceptor {
     );
     const multiplexer: Multiplexer = new Multiplexer(
       carrier,
-      { role: 'edge' },
+      { role: 'edge', creditPool: new CreditPool(maxUnreadBytesPerCarrier) },
       {
         onHandshake: (type, payload) => {
           if (type !== frameType.hello || hasHello) throw new GiraffeError('GIR_ERR_PROTOCOL', 'unexpected handshake');

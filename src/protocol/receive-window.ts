@@ -61,6 +61,7 @@ export class ReceiveWindow {
   #creditBytes: number;
   #unreadBytes = 0;
   #isClosed = false;
+  #hasEnded = false;
   /** Octets and start of the current measurement of the reader's pace. */
   #measuredBytes = 0;
   #measuredSinceMs: number;
@@ -97,7 +98,7 @@ export class ReceiveWindow {
   /** Raises the window to a size from {@link sizeFor}; returns the increment to announce, in octets, 0 for none. */
   initialGrant(sizeBytes: number): number {
     const chargedBytes = sizeBytes - minWindowBytes;
-    if (this.#isClosed) {
+    if (this.#isClosed || this.#hasEnded) {
       this.#pool.give(chargedBytes);
       return 0;
     }
@@ -131,13 +132,25 @@ export class ReceiveWindow {
     this.#unreadBytes -= countedBytes;
     this.#measuredBytes += countedBytes;
     if (this.#isClosed) return 0;
-    this.#adapt(nowMs, roundTripMs);
+    if (!this.#hasEnded) this.#adapt(nowMs, roundTripMs);
     this.#release();
+    if (this.#hasEnded) return 0;
     const missing = this.#limitBytes - this.#creditBytes - this.#unreadBytes;
     // Small increments would cost a frame each; an eighth keeps the sender from ever running dry.
     if (missing * 8 < this.#limitBytes) return 0;
     this.#creditBytes += missing;
     return missing;
+  }
+
+  /**
+   * The sender has said all it had to say: what was promised beyond that goes back to the pool, and the rest as it is
+   * passed on, so that octets which wait for a slow reader stay within the bound.
+   */
+  end(): void {
+    this.#creditBytes = 0;
+    this.#limitBytes = minWindowBytes;
+    this.#hasEnded = true;
+    this.#release();
   }
 
   /** Returns what the window holds to the pool. Safe to call twice. */

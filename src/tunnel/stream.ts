@@ -125,7 +125,7 @@ export class Stream {
     if (this.#isOver) return;
     this.#port.discard(this.outbound);
     this.#port.control(frameType.reset, 0, this.id, encodeReason(error.code));
-    this.#finish();
+    this.#abandon();
   }
 
   /** For the multiplexer: a HEAD arrived. */
@@ -161,7 +161,7 @@ export class Stream {
     if (this.#isOver) return;
     const { sink } = this;
     this.#port.discard(this.outbound);
-    this.#finish();
+    this.#abandon();
     sink.onReset(error);
   }
 
@@ -192,13 +192,20 @@ export class Stream {
   }
 
   #finishWhenDone(): void {
-    if (this.#isOutboundEnded && this.#inbound === 'ended') this.#finish();
+    if (!this.#isOutboundEnded || this.#inbound !== 'ended' || this.#isOver) return;
+    this.#window.end();
+    this.#leave();
   }
 
-  #finish(): void {
+  /** The stream is over before its end, and what was received is of no use to anybody. */
+  #abandon(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
     this.#window.close();
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#isOver = true;
     this.#port.remove(this);
     // V8 keeps what was in a busy Map for a while in its old tables (linked to the new ones, so that they are all
     // promoted together). Only the stream shall be kept so, not the whole exchange behind it.

@@ -148,7 +148,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
     expect(wrong).toBe(0);
     expect(world.edge.edge.stats()[0]).toMatchObject({ requests: 10_000, responses: 10_000, errors: 0, inFlight: 0 });
-  });
+  }, 120_000);
 
   it('H4 a slow reader slows only itself, and little of its body leaves the origin', async () => {
     let written: ServerResponse | undefined;

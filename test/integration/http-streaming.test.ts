@@ -64,7 +64,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     expect(response.complete).toBe(true);
     expect(received.digest('hex')).toBe(sent.digest('hex'));
     expect(grownBytes).toBeLessThan(100 * mib);
-  });
+  }, 120_000);
 
   it('H3 a large body streams up with equal hash and flat memory', async () => {
     const received = createHash('sha256');
@@ -88,7 +88,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     note(`H3 ${carrier} up: ${Math.round(rate)} MiB/s, memory +${Math.round(grownBytes / mib)} MiB`);
     expect(Buffer.concat(chunks).toString()).toBe(sent.digest('hex'));
     expect(grownBytes).toBeLessThan(100 * mib);
-  });
+  }, 120_000);
 
   it('H3 a body streams up and down at the same time', async () => {
     await using origin = await startHttpOrigin((request, response) => {

@@ -60,6 +60,28 @@ describe('OutboundQueue', () => {
     expect(take(queue, 1)).toHaveLength(1);
   });
 
+  it('counts what waiting control frames cost beyond their payload, and nothing once they have left', () => {
+    const queue = new OutboundQueue();
+    queue.control(frameType.head, 0, streamId(1), Buffer.alloc(1000));
+    const oneCost = queue.controlBytes;
+    queue.control(frameType.window, 0, streamId(1), Buffer.alloc(4));
+    expect(oneCost).toBeGreaterThan(1100);
+    expect(queue.controlBytes).toBeGreaterThan(oneCost + 100);
+    take(queue, 1);
+    take(queue, 1);
+    expect(queue.controlBytes).toBe(0);
+  });
+
+  it('is empty when nothing of what waits has credit', () => {
+    const queue = new OutboundQueue();
+    const one = stream(1, 0);
+    queue.data(one, Buffer.from('x'));
+    queue.end(one, empty);
+    expect(queue.isEmpty).toBe(true);
+    queue.credit(one, 1);
+    expect(queue.isEmpty).toBe(false);
+  });
+
   it('sets the end flag on the last slice when there are no trailers', () => {
     const queue = new OutboundQueue();
     const one = stream(1);
@@ -215,6 +237,15 @@ describe('OutboundQueue', () => {
     );
   });
 
+  it('gives a stream no more turns for queueing its octets in more pieces', () => {
+    const queue = new OutboundQueue();
+    const [pieces, whole] = [stream(1), stream(2)];
+    for (let count = 0; count < 20; count += 1) queue.data(pieces, Buffer.alloc(maxDataPayloadBytes));
+    queue.data(whole, Buffer.alloc(20 * maxDataPayloadBytes));
+    for (let count = 0; count < 20; count += 1) queue.take(1);
+    expect([pieces.sentBytes, whole.sentBytes]).toEqual([10 * maxDataPayloadBytes, 10 * maxDataPayloadBytes]);
+  });
+
   it('takes at most one slice more than it was asked for', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 200_000 }), { minLength: 1, maxLength: 10 });
     fc.assert(
@@ -368,7 +399,8 @@ class QueueModel {
 
 /** Octets of an endless pattern from `start` on. */
 function pattern(start: number, bytes: number): Buffer {
-  const buffer = Buffer.allocUnsafe(bytes);
-  for (let index = 0; index < bytes; index += 1) buffer[index] = (start + index) % 251;
-  return buffer;
+  return endless.subarray(start % period, (start % period) + bytes);
 }
+
+const period = 251;
+const endless = Buffer.from(Array.from({ length: 200_000 + period }, (_, index) => index % period));

@@ -64,6 +64,7 @@ describe('ReceiveWindow', () => {
     window.received(1000, 0);
     const sizeBytes = ReceiveWindow.sizeFor(pool);
     expect(window.initialGrant(sizeBytes)).toBe(sizeBytes - minWindowBytes);
+    expect(window.limitBytes).toBe(sizeBytes);
     window.received(sizeBytes - 1000, 0);
     expect(() => window.received(1, 0)).toThrow(expect.objectContaining({ code: 'GIR_ERR_FLOW_CONTROL' }));
     window.close();
@@ -164,6 +165,25 @@ describe('ReceiveWindow', () => {
     expect(window.limitBytes).toBe(initialWindowBytes);
     window.consumed(1, 1500, 1);
     expect(window.limitBytes).toBe(initialWindowBytes / 2);
+  });
+
+  it('shrinks for a reader that stays behind although it reads now and then', () => {
+    const pool = new CreditPool();
+    const window = new ReceiveWindow(pool, ReceiveWindow.sizeFor(pool), 0);
+    window.received(initialWindowBytes, 0);
+    for (let nowMs = 100; nowMs <= 500; nowMs += 100)
+      window.received(window.consumed(initialWindowBytes / 8, nowMs, 1), nowMs);
+    expect(window.limitBytes).toBe(initialWindowBytes / 2);
+  });
+
+  it('does not shrink for a reader that fell behind once and has caught up', () => {
+    const pool = new CreditPool();
+    const window = new ReceiveWindow(pool, ReceiveWindow.sizeFor(pool), 0);
+    window.received(initialWindowBytes, 0);
+    window.consumed(initialWindowBytes, 400, 1);
+    window.received(1000, 900);
+    window.consumed(1000, 900, 1);
+    expect(window.limitBytes).toBe(initialWindowBytes);
   });
 
   it('gives nothing back to the pool for octets that are still unread (S5: slow readers)', () => {
