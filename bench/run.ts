@@ -2,7 +2,7 @@
  * `npm run bench`: the same work through the origin directly, a bare Node reverse proxy, a plain TLS-to-TLS forwarder, and
  * giraffe over gRPC and over TCP, in turn within one run. Prints medians, costs and ratios. See README.md in this folder.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { download, type LoadResult, loadGet, type Target, upload } from './load.ts';
@@ -11,6 +11,18 @@ import { cpuMicros, memoryBytes, type Running, startGiraffe, startScript, stopAl
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const secondsPerRound = Number(process.env['BENCH_SECONDS'] ?? 2);
 const bulkBytes = 256 * 1024 * 1024;
+/** `BENCH_POLICY=1` adds a way through rate limits that are never reached and a breaker that never opens. */
+const measuresPolicy = process.env['BENCH_POLICY'] === '1';
+const unreached = { rpm: 1_000_000_000 };
+/** No limit on the other ways: they measure the tunnel. */
+const edgeConfig = {
+  server: {
+    defaults: { rateLimit: { rpm: 0 } },
+    policies: [
+      { endpoints: ['policy.localhost'], rateLimit: unreached, clientRateLimit: unreached, breaker: { failures: 10 } },
+    ],
+  },
+};
 
 interface Way {
   readonly name: string;
@@ -45,7 +57,9 @@ async function startWays(): Promise<{ ways: Way[]; edge: Running; agent: Running
     '--tunnel-port',
     '0',
   ];
-  const edge = await keep(startGiraffe('edge', ['server', 'start', '--json', ...portFlags], env));
+  const config = join(folder, 'giraffe.config.json');
+  writeFileSync(config, JSON.stringify(edgeConfig));
+  const edge = await keep(startGiraffe('edge', ['server', 'start', '--json', '--config', config, ...portFlags], env));
   const { ports } = JSON.parse(edge.firstLine) as { ports: { proxy: number; grpc: number; tunnel: number } };
   const agentArgs = (domain: string, transport: string): string[] => [
     ...['tunnel', originPort, '--domain', domain, '--transport', transport, '--json'],
@@ -72,6 +86,10 @@ async function startWays(): Promise<{ ways: Way[]; edge: Running; agent: Running
     { name: 'giraffe grpc', target: at(ports.proxy, 'grpc.localhost'), middle: [edge, agent] },
     { name: 'giraffe tcp', target: at(ports.proxy, 'tcp.localhost'), middle: [edge, tcpAgent] },
   ];
+  if (measuresPolicy) {
+    const policed = await keep(startGiraffe('agent (policy)', agentArgs('policy.localhost', 'auto'), env));
+    ways.push({ name: 'giraffe grpc, limits', target: at(ports.proxy, 'policy.localhost'), middle: [edge, policed] });
+  }
   return { ways, edge, agent };
 }
 

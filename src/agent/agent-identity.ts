@@ -4,10 +4,13 @@
 import { randomBytes } from 'node:crypto';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { parseAuthority } from '../http/authority.ts';
-import { capabilities, type Hello, protocolVersion, type Welcome } from '../protocol/handshake.ts';
+import { maxHandshakePayloadBytes } from '../protocol/frame.ts';
+import { capabilities, encodeHandshake, type Hello, protocolVersion, type Welcome } from '../protocol/handshake.ts';
 import { softwareName } from '../telemetry/software.ts';
-import type { AgentOptions } from './agent-options.ts';
-import type { Target } from './target.ts';
+import type { AgentOptions, AgentTunnel } from './agent-options.ts';
+
+/** Room in HELLO for names that the edge chooses and for rising numbers, in octets. */
+const spareBytes = 1024;
 
 /** The agent's part of every handshake. */
 export class AgentIdentity {
@@ -17,9 +20,17 @@ export class AgentIdentity {
   /** Names in the order of the tunnels; undefined lets the edge choose one. */
   #domains: (string | undefined)[];
 
+  /** @throws {GiraffeError} GIR_ERR_CONFIG when the tunnels' policies are more than an edge reads. */
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.#domains = options.tunnels.map(({ domain }) => domain);
+    this.#domains = options.tunnels.map(({ domain, formerName }) => domain ?? formerName);
+    const bytes = this.#hasPolicy ? encodeHandshake(this.hello(0, undefined)).length : 0;
+    if (bytes > maxHandshakePayloadBytes - spareBytes) {
+      throw new GiraffeError(
+        'GIR_ERR_CONFIG',
+        'the policies of the tunnels are too long together; use fewer and shorter lists',
+      );
+    }
   }
 
   /** Returns the number of a new session, higher than any before. */
@@ -39,20 +50,35 @@ export class AgentIdentity {
       generation,
       endpoints: this.#domains.map((domain) => domain ?? null),
     };
-    return ticket === undefined ? hello : { ...hello, ticket };
+    if (ticket !== undefined) return { ...hello, ticket };
+    const { labels = [], weight = 1, tunnels } = this.#options;
+    return {
+      ...hello,
+      ...(labels.length === 0 ? {} : { labels: [...labels] }),
+      ...(weight === 1 ? {} : { weight }),
+      ...(this.#hasPolicy ? { policies: tunnels.map(({ policy }) => policy ?? null) } : {}),
+    };
   }
 
   /**
-   * Takes over the names of a WELCOME, so that a later session asks for them, and returns the target of each.
-   * @throws {GiraffeError} GIR_ERR_PROTOCOL when it answers another question than HELLO asked.
+   * Takes over the names of a WELCOME, so that a later session asks for them, and returns the tunnel of each.
+   * @throws {GiraffeError} GIR_ERR_PROTOCOL when it answers another question than HELLO asked; GIR_ERR_PROTOCOL_VERSION
+   *   when the edge is too old to protect what shall be protected.
    */
-  welcomed({ endpoints }: Welcome): Map<string, Target> {
+  welcomed({ endpoints, capabilities: offered }: Welcome): Map<string, AgentTunnel> {
     const { tunnels } = this.#options;
+    if (this.#hasPolicy && !offered.includes('policy')) {
+      throw new GiraffeError(
+        'GIR_ERR_PROTOCOL_VERSION',
+        'the edge is too old to put the policy of the tunnels in force',
+      );
+    }
     if (endpoints.length !== tunnels.length) {
       throw new GiraffeError('GIR_ERR_PROTOCOL', `WELCOME names ${endpoints.length} endpoints, not ${tunnels.length}`);
     }
-    const targets = new Map<string, Target>();
-    for (const [index, { domain, target }] of tunnels.entries()) {
+    const served = new Map<string, AgentTunnel>();
+    for (const [index, tunnel] of tunnels.entries()) {
+      const { domain } = tunnel;
       const host = endpoints[index]?.host ?? '';
       if (domain !== undefined && parseAuthority(domain).host !== host) {
         throw new GiraffeError(
@@ -60,10 +86,14 @@ export class AgentIdentity {
           `WELCOME names ${JSON.stringify(host)} where ${domain} was asked for`,
         );
       }
-      targets.set(host, target);
+      served.set(host, tunnel);
     }
     this.#domains = endpoints.map(({ host }) => host);
-    return targets;
+    return served;
+  }
+
+  get #hasPolicy(): boolean {
+    return this.#options.tunnels.some(({ policy }) => policy !== undefined && Object.keys(policy).length > 0);
   }
 
   /** Forgets names that the edge chose and does not grant any more. Returns whether there were any. */

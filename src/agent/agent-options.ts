@@ -2,14 +2,40 @@
  * What an agent is started with, and what it tells while it runs.
  */
 import type { GiraffeError } from '../errors/giraffe-error.ts';
+import type { Target } from '../http/target.ts';
+import type { TunnelPolicy } from '../protocol/tunnel-policy.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Target } from './target.ts';
+import type { AgentFigures } from './figures.ts';
 
 /** One endpoint and the service behind it. */
 export interface AgentTunnel {
   /** Host of the endpoint; undefined lets the edge choose a name, which is kept over reconnects. */
   readonly domain: string | undefined;
+  /** Name that the edge chose for this endpoint before, and that is asked for first. */
+  readonly formerName?: string | undefined;
   readonly target: Target;
+  /** Other services of the endpoint, by the name with which a routing strategy of the edge can ask for one. */
+  readonly targets?: Readonly<Record<string, Target>> | undefined;
+  /** How the origin's Host field is made. Default that of the agent. */
+  readonly hostHeader?: HostHeader | undefined;
+  /** What the edge shall protect the endpoint with. Default nothing but what its operator says. */
+  readonly policy?: TunnelPolicy | undefined;
+  /** How the agent looks after the origin. Default: exchanges tell when it cannot be reached. */
+  readonly health?: HealthCheck | undefined;
+}
+
+/** How an origin is looked at. Times in milliseconds. */
+export interface HealthCheck {
+  /** Path of a GET that must be answered with a status below 400; undefined only connects. */
+  readonly path: string | undefined;
+  /** Time between looks. */
+  readonly intervalMs: number;
+  /** Time for one look. */
+  readonly timeoutMs: number;
+  /** Failed looks in a row after which the origin is down. */
+  readonly unhealthyAfter: number;
+  /** Good looks in a row after which it is up again. */
+  readonly healthyAfter: number;
 }
 
 /** Which carriers the agent may use. */
@@ -29,15 +55,30 @@ export type EdgeTrust =
   /** No verification at all. */
   | { readonly kind: 'insecure' };
 
+/** A certificate with its chain, and its key: both PEM. */
+export interface ClientCertificate {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
 /** Settings of an agent. */
 export interface AgentOptions {
   readonly tunnels: readonly [AgentTunnel, ...AgentTunnel[]];
   readonly server: { readonly host: string; readonly grpcPort: number; readonly tunnelPort: number };
+  /** Empty when the agent has none and shows a certificate instead. */
   readonly token: string;
   readonly trust: EdgeTrust;
+  /** Certificate that the agent shows to an edge that asks for one. Default none. */
+  readonly clientCertificate?: ClientCertificate | undefined;
   readonly transport: TransportChoice;
+  /** What rules of the edge can choose this agent by: up to 20, each 1 to 63 of `a-z 0-9 . _ = -`. Default none. */
+  readonly labels?: readonly string[];
+  /** Share of the traffic beside other agents of the endpoint, 1 to 1000. Default 1. */
+  readonly weight?: number;
   readonly hostHeader: HostHeader;
   readonly logger: Logger;
+  /** Where the agent counts. Default figures of its own, which nobody sees. */
+  readonly figures?: AgentFigures;
   /** First and longest delay of the full-jitter backoff, in milliseconds. Default 1,000 and 30,000. */
   readonly backoff?: { readonly firstMs: number; readonly maxMs: number };
   /** Time for one attempt to connect and shake hands, in milliseconds. Default 10,000. */
@@ -82,6 +123,13 @@ export type AgentEvent =
     }
   /** The origin of a tunnel could not be reached, or can be again. Said once per change. */
   | { readonly type: 'origin'; readonly target: string; readonly error: GiraffeError | undefined }
+  /** The health check of a tunnel fails, or (undefined) passes again. Said once per change. */
+  | {
+      readonly type: 'health';
+      readonly domain: string | undefined;
+      readonly target: string;
+      readonly error: GiraffeError | undefined;
+    }
   /** The agent is at its end: closed by its owner (`error` undefined), or refused for good. */
   | { readonly type: 'closed'; readonly error: GiraffeError | undefined };
 

@@ -5,12 +5,14 @@
  * other one serves. When to open another session is for the connector.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { targetText } from '../http/target.ts';
 import type { Welcome } from '../protocol/handshake.ts';
 import { CreditPool } from '../protocol/receive-window.ts';
+import type { AgentStatus } from '../protocol/tunnel-policy.ts';
 import type { CarrierKind } from '../tunnel/carrier.ts';
 import type { Stream, StreamSink } from '../tunnel/stream.ts';
 import type { AgentIdentity } from './agent-identity.ts';
-import type { AgentEvent, AgentMode, AgentOptions } from './agent-options.ts';
+import type { AgentEvent, AgentMode, AgentOptions, AgentTunnel } from './agent-options.ts';
 import { backoffMs, defaultBackoff, delay } from './backoff.ts';
 import { limitedSignal, withSignal } from './deadline.ts';
 import { createDeferred } from './deferred.ts';
@@ -18,7 +20,6 @@ import type { EdgeDialer } from './edge-dialer.ts';
 import { allFailed, isFinalRefusal, noAnswer } from './edge-failure.ts';
 import type { ExchangeAcceptor } from './exchange-acceptor.ts';
 import { Link, type LinkOwner } from './link.ts';
-import { type Target, targetText } from './target.ts';
 
 /** Time for one attempt unless the options say otherwise, in milliseconds. */
 const defaultConnectTimeoutMs = 10_000;
@@ -51,11 +52,14 @@ export class AgentSession implements LinkOwner {
   #phase: 'opening' | 'serving' | 'leaving' | 'ended' = 'opening';
   #isAnnounced = false;
   #welcome: Welcome | undefined;
-  #targets: ReadonlyMap<string, Target> = new Map();
+  #tunnels: ReadonlyMap<string, AgentTunnel> = new Map();
+  readonly #endHealth: () => void;
+  #lastStatus: AgentStatus = { sequence: 0, down: [] };
 
   constructor(context: SessionContext) {
     this.#context = context;
     this.#generation = context.identity.nextGeneration();
+    this.#endHealth = context.acceptor.health.listen(() => this.#tellStatus());
   }
 
   /** Resolves with the reason when the session takes no new exchanges: it is over, or its edge is draining. */
@@ -113,7 +117,7 @@ export class AgentSession implements LinkOwner {
   onWelcome(link: Link, welcome: Welcome): void {
     if (this.#phase === 'ended' || this.#links.has(link.kind)) throw new GiraffeError('GIR_ERR_SESSION_REPLACED');
     if (this.#welcome === undefined) {
-      this.#targets = this.#context.identity.welcomed(welcome);
+      this.#tunnels = this.#context.identity.welcomed(welcome);
       this.#welcome = welcome;
     } else if (welcome.sessionId !== this.#welcome.sessionId) {
       throw new GiraffeError('GIR_ERR_PROTOCOL', 'the ticket joined another session');
@@ -122,13 +126,14 @@ export class AgentSession implements LinkOwner {
     this.#failures.delete(link.kind);
     this.#context.emit({ type: 'carrier', carrier: link.kind, error: undefined });
     this.#tellMode();
+    this.#tellStatusBehindWelcome();
   }
 
   onOpen(link: Link, stream: Stream, payload: Buffer, isEnd: boolean): StreamSink {
     return this.#context.acceptor.accept(stream, payload, isEnd, {
       carrier: link.kind,
       creditPool: this.#creditPool,
-      targetOf: (endpoint) => this.#targets.get(endpoint),
+      tunnelOf: (endpoint) => this.#tunnels.get(endpoint),
     });
   }
 
@@ -148,6 +153,7 @@ export class AgentSession implements LinkOwner {
     } else if (this.#phase === 'serving') {
       this.#context.emit({ type: 'carrier', carrier: link.kind, error: reason });
       this.#tellMode();
+      this.#tellStatus();
       void this.#keep(link.kind, 1);
     }
   }
@@ -249,6 +255,25 @@ export class AgentSession implements LinkOwner {
     this.#context.emit({ type: 'carrier', carrier: kind, error });
   }
 
+  // What the edge hears of our origins.
+
+  /** A link is open only when its welcome has been taken. */
+  #tellStatusBehindWelcome(): void {
+    queueMicrotask(() => this.#tellStatus());
+  }
+
+  /** Tells which origins are down, unless none is and none was. A word on a link that breaks is said again on the other. */
+  #tellStatus(): void {
+    const [link] = this.#links.values();
+    const { endpoints = [], capabilities = [] } = this.#welcome ?? {};
+    if (link === undefined || this.#phase === 'ended' || !capabilities.includes('status')) return;
+    const { health } = this.#context.acceptor;
+    const down = endpoints.filter((_, index) => health.isDown(index)).map(({ host }) => host);
+    if (down.length === 0 && this.#lastStatus.down.length === 0) return;
+    this.#lastStatus = { sequence: this.#lastStatus.sequence + 1, down };
+    link.status(this.#lastStatus);
+  }
+
   // What people see.
 
   #announce(): void {
@@ -290,6 +315,7 @@ export class AgentSession implements LinkOwner {
     if (this.#phase === 'ended') return;
     this.#retire(reason);
     this.#phase = 'ended';
+    this.#endHealth();
     if (this.#links.size === 0) this.#ended.resolve();
   }
 }

@@ -9,6 +9,7 @@ import { Connector } from './connector.ts';
 import { createDeferred } from './deferred.ts';
 import { EdgeDialer } from './edge-dialer.ts';
 import { ExchangeAcceptor } from './exchange-acceptor.ts';
+import { AgentFigures } from './figures.ts';
 
 /** Starts an agent. It keeps the process alive until it is drained or refused. */
 export function startAgent(options: AgentOptions, listener: AgentListener): Agent {
@@ -21,17 +22,20 @@ class RunningAgent implements Agent {
   readonly #connector: Connector;
   readonly #ready = createDeferred<void>();
   readonly #closed: Promise<GiraffeError | undefined>;
+  readonly #figures: AgentFigures;
+  #hasServed = false;
   #drained: Promise<void> | undefined;
   #deadlineMs = Number.POSITIVE_INFINITY;
 
   constructor(options: AgentOptions, listener: AgentListener) {
     this.#listener = listener;
+    this.#figures = options.figures ?? new AgentFigures();
     const emit = (event: AgentEvent): void => this.#emit(event);
-    this.#acceptor = new ExchangeAcceptor(options, emit);
+    this.#acceptor = new ExchangeAcceptor(options, emit, this.#figures);
     this.#connector = new Connector({
       options,
       identity: new AgentIdentity(options),
-      dialer: new EdgeDialer(options.server.host, options.trust),
+      dialer: new EdgeDialer(options.server.host, options.trust, options.clientCertificate),
       acceptor: this.#acceptor,
       emit,
     });
@@ -61,6 +65,7 @@ class RunningAgent implements Agent {
   async #run(): Promise<GiraffeError | undefined> {
     // The owner has the agent in hands before the first event.
     await Promise.resolve();
+    this.#acceptor.health.start();
     const refusal = await this.#connector.run();
     if (refusal === undefined) await this.#drained;
     else await this.#connector.close(refusal);
@@ -71,7 +76,12 @@ class RunningAgent implements Agent {
   }
 
   #emit(event: AgentEvent): void {
-    if (event.type === 'ready') this.#ready.resolve();
+    if (event.type === 'ready') {
+      const endpoints = event.tunnels.map(({ domain }) => domain);
+      this.#figures.served(endpoints, this.#hasServed);
+      this.#hasServed = true;
+      this.#ready.resolve();
+    }
     this.#listener(event);
   }
 }

@@ -10,7 +10,7 @@ import type { Carrier, CarrierKind } from '../tunnel/carrier.ts';
 import { createGrpcCarrier } from '../tunnel/grpc-carrier.ts';
 import { createTlsCarrier } from '../tunnel/tls-carrier.ts';
 import { connectMethod } from '../tunnel/tunnel-service.ts';
-import type { EdgeTrust } from './agent-options.ts';
+import type { ClientCertificate, EdgeTrust } from './agent-options.ts';
 import { edgeFailure } from './edge-failure.ts';
 import { connectTls, EdgeVerifier } from './edge-trust.ts';
 
@@ -45,9 +45,9 @@ export class EdgeDialer {
   readonly #host: string;
   readonly #verifier: EdgeVerifier;
 
-  constructor(host: string, trust: EdgeTrust) {
+  constructor(host: string, trust: EdgeTrust, clientCertificate: ClientCertificate | undefined) {
     this.#host = host;
-    this.#verifier = new EdgeVerifier(trust, host);
+    this.#verifier = new EdgeVerifier(trust, host, clientCertificate);
   }
 
   /** Host and port as people write them. */

@@ -1,5 +1,5 @@
 /**
- * How the agent verifies the edge, the same for both ways to it.
+ * How the agent verifies the edge, and shows itself, the same for both ways to it.
  *
  * A pin stands for a CA that the agent does not have: the first connection only collects the edge's chain, and what
  * matches the pin is then trusted by connections that verify as usual.
@@ -7,7 +7,7 @@
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { caFromPin } from '../state/certificate-pin.ts';
-import type { EdgeTrust } from './agent-options.ts';
+import type { ClientCertificate, EdgeTrust } from './agent-options.ts';
 
 /** Certificates looked at in a chain at most; a chain may name itself as its issuer. */
 const maxChainLength = 10;
@@ -16,12 +16,16 @@ const maxChainLength = 10;
 export class EdgeVerifier {
   readonly #trust: EdgeTrust;
   readonly #host: string;
+  readonly #own: ConnectionOptions;
   /** The CA that the pin stands for, once found. It cannot change: the pin is its hash. */
   #pinnedCa: string | undefined;
 
-  constructor(trust: EdgeTrust, host: string) {
+  /** @param clientCertificate Shown to an edge that asks for one; undefined shows none. */
+  constructor(trust: EdgeTrust, host: string, clientCertificate: ClientCertificate | undefined) {
     this.#trust = trust;
     this.#host = host;
+    this.#own =
+      clientCertificate === undefined ? {} : { cert: clientCertificate.certPem, key: clientCertificate.keyPem };
   }
 
   /**
@@ -37,11 +41,11 @@ export class EdgeVerifier {
     // A literal address is no server name (RFC 6066 section 3); Node then compares the certificate with `host`.
     if (isIP(host) === 0) base.servername = host;
     const trust = this.#trust;
-    if (trust.kind === 'system') return base;
-    if (trust.kind === 'insecure') return { ...base, rejectUnauthorized: false };
-    if (trust.kind === 'ca') return { ...base, ca: trust.pem };
+    if (trust.kind === 'system') return { ...base, ...this.#own };
+    if (trust.kind === 'insecure') return { ...base, ...this.#own, rejectUnauthorized: false };
+    if (trust.kind === 'ca') return { ...base, ...this.#own, ca: trust.pem };
     this.#pinnedCa ??= caFromPin(trust.pin, await collectChain({ ...base, rejectUnauthorized: false }, signal));
-    return { ...base, ca: this.#pinnedCa };
+    return { ...base, ...this.#own, ca: this.#pinnedCa };
   }
 }
 

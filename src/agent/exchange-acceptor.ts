@@ -3,14 +3,16 @@
  * whatever the edge asks for.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { type Target, targetText } from '../http/target.ts';
 import { decodeOpenRequest, type OpenRequest } from '../protocol/head-codec.ts';
 import { type CreditPool, ReceiveWindow } from '../protocol/receive-window.ts';
 import type { CarrierKind } from '../tunnel/carrier.ts';
 import { ignoringSink, type Stream, type StreamSink } from '../tunnel/stream.ts';
-import type { AgentEvent, AgentOptions } from './agent-options.ts';
+import type { AgentEvent, AgentOptions, AgentTunnel } from './agent-options.ts';
+import type { AgentFigures } from './figures.ts';
+import { HealthBoard } from './health-board.ts';
 import { type ExchangeOutcome, OriginExchange } from './origin-exchange.ts';
 import { OriginPool } from './origin-pool.ts';
-import { type Target, targetText } from './target.ts';
 
 /** Time to connect to an origin unless the options say otherwise, in milliseconds. */
 const defaultConnectTimeoutMs = 10_000;
@@ -19,20 +21,27 @@ const defaultConnectTimeoutMs = 10_000;
 export interface SessionFacts {
   readonly carrier: CarrierKind;
   readonly creditPool: CreditPool;
-  /** Returns the target of one of the session's endpoints. */
-  targetOf(endpoint: string): Target | undefined;
+  /** Returns the tunnel of one of the session's endpoints. */
+  tunnelOf(endpoint: string): AgentTunnel | undefined;
 }
 
 /** Accepts exchanges for all sessions of one agent. */
 export class ExchangeAcceptor {
   readonly #options: AgentOptions;
   readonly #emit: (event: AgentEvent) => void;
+  readonly #figures: AgentFigures;
   readonly #pools = new Map<string, OriginPool>();
+  /** How the origins are. */
+  readonly health: HealthBoard;
 
-  constructor(options: AgentOptions, emit: (event: AgentEvent) => void) {
+  constructor(options: AgentOptions, emit: (event: AgentEvent) => void, figures: AgentFigures) {
     this.#options = options;
+    this.#figures = figures;
     this.#emit = emit;
-    for (const { target } of options.tunnels) this.#addPool(target);
+    this.health = new HealthBoard(options, emit, (target) => this.#pools.get(target)?.noteReachable());
+    for (const { target, targets = {} } of options.tunnels) {
+      for (const one of [target, ...Object.values(targets)]) this.#addPool(one);
+    }
   }
 
   /** Open connections to origins, a count. */
@@ -49,23 +58,30 @@ export class ExchangeAcceptor {
   accept(stream: Stream, payload: Buffer, isEnd: boolean, session: SessionFacts): StreamSink {
     const request = decodeOpenRequest(payload);
     stream.allow(request.windowBytes);
-    const target = session.targetOf(request.endpoint);
+    const tunnel = session.tunnelOf(request.endpoint);
+    const target = tunnel && targetOf(tunnel, request.targetName);
     const pool = target && this.#pools.get(targetText(target));
     if (pool === undefined) return this.#refuse(stream, request);
+    const tally = this.#figures.tally(request.endpoint);
+    tally.requests += 1;
     const exchange = new OriginExchange({
       stream,
       request,
       pool,
-      hostHeader: this.#options.hostHeader,
+      hostHeader: tunnel?.hostHeader ?? this.#options.hostHeader,
       sizeWindow: () => ReceiveWindow.sizeFor(session.creditPool),
-      onOutcome: (outcome) => this.#report(request, session.carrier, outcome),
+      onOutcome: (outcome) => {
+        tally[outcome.error === undefined ? 'responses' : 'errors'] += 1;
+        this.#report(request, session.carrier, outcome);
+      },
     });
     exchange.begin(isEnd);
     return exchange;
   }
 
-  /** Closes the connections to all origins. */
+  /** Closes the connections to all origins, and looks after them no more. */
   close(): void {
+    this.health.end();
     for (const pool of this.#pools.values()) pool.close();
   }
 
@@ -73,12 +89,16 @@ export class ExchangeAcceptor {
     const name = targetText(target);
     if (this.#pools.has(name)) return;
     const connectTimeoutMs = this.#options.originConnectTimeoutMs ?? defaultConnectTimeoutMs;
-    const onReach = (error: GiraffeError | undefined): void => this.#emit({ type: 'origin', target: name, error });
+    const onReach = (error: GiraffeError | undefined): void => {
+      this.#emit({ type: 'origin', target: name, error });
+      this.health.report(name, error);
+    };
     this.#pools.set(name, new OriginPool({ target, connectTimeoutMs, onReach }));
   }
 
   #refuse(stream: Stream, request: OpenRequest): StreamSink {
-    this.#options.logger.warn({ endpoint: request.endpoint }, 'the edge asked for an endpoint that is not ours');
+    const { endpoint, targetName } = request;
+    this.#options.logger.warn({ endpoint, targetName }, 'the edge asked for an endpoint or a target that is not ours');
     stream.reset(new GiraffeError('GIR_ERR_ENDPOINT_UNKNOWN'));
     return ignoringSink;
   }
@@ -101,6 +121,12 @@ export class ExchangeAcceptor {
       carrier,
     });
   }
+}
+
+/** Returns what was configured, and nothing else: not even a name that every object has. */
+function targetOf({ target, targets = {} }: AgentTunnel, name: string | undefined): Target | undefined {
+  if (name === undefined) return target;
+  return Object.hasOwn(targets, name) ? targets[name] : undefined;
 }
 
 /** The path alone: queries carry secrets. */

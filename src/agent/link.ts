@@ -3,8 +3,9 @@
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { frameType } from '../protocol/frame.ts';
-import { decodeWelcome, encodeHandshake, type Hello, type Welcome } from '../protocol/handshake.ts';
+import { decodeWelcome, encodeHandshake, encodeStatus, type Hello, type Welcome } from '../protocol/handshake.ts';
 import type { CreditPool } from '../protocol/receive-window.ts';
+import type { AgentStatus } from '../protocol/tunnel-policy.ts';
 import type { Carrier, CarrierKind } from '../tunnel/carrier.ts';
 import { Multiplexer } from '../tunnel/multiplexer.ts';
 import type { Stream, StreamSink } from '../tunnel/stream.ts';
@@ -93,6 +94,11 @@ export class Link {
     this.#tickets.push(ticket);
     this.#multiplexer.ticket(Buffer.alloc(0));
     return ticket.promise;
+  }
+
+  /** Tells the edge how our origins are. */
+  status(status: AgentStatus): void {
+    this.#multiplexer.status(encodeStatus(status));
   }
 
   /** Tells the edge that we go away. */

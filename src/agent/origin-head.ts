@@ -8,9 +8,9 @@ import { type FieldLine, type FieldLines, fieldValues, listMembers } from '../ht
 import { assertForwardableRequestHead } from '../http/field-validation.ts';
 import { forwardableResponseFields } from '../http/hop-by-hop.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
+import { type Target, targetAuthority } from '../http/target.ts';
 import type { OpenRequest } from '../protocol/head-codec.ts';
 import type { HostHeader } from './agent-options.ts';
-import { type Target, targetAuthority } from './target.ts';
 
 /**
  * Returns the head to write to the origin. It is checked, since the edge is not trusted either.

@@ -5,11 +5,11 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import { isIdempotent } from '../http/message.ts';
+import { type Target, targetText } from '../http/target.ts';
 import { trustedIdleMs } from './keep-alive-hint.ts';
 import { type ConnectionOwner, OriginConnection } from './origin-connection.ts';
 import { unreachableCodes } from './origin-error.ts';
 import { OriginDialer } from './origin-socket.ts';
-import { type Target, targetText } from './target.ts';
 
 /** Idle connections kept per target at most, a count. */
 const maxIdleConnections = 128;
@@ -84,13 +84,18 @@ export class OriginPool implements ConnectionOwner {
     for (const connection of [...this.#connections]) connection.destroy();
   }
 
+  /** Takes note that the origin can be connected to. */
+  noteReachable(): void {
+    if (this.#isReachable) return;
+    this.#isReachable = true;
+    this.#options.onReach(undefined);
+  }
+
   // The connections' side.
 
   onConnected(socket: Socket): void {
     this.#dialer.connected(socket);
-    if (this.#isReachable) return;
-    this.#isReachable = true;
-    this.#options.onReach(undefined);
+    this.noteReachable();
   }
 
   onConnectFailed(error: GiraffeError): void {

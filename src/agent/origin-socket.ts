@@ -3,7 +3,7 @@
  */
 import { isIP, type LookupFunction, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { TLSSocket, connect as tlsConnect } from 'node:tls';
-import type { Target } from './target.ts';
+import type { Target } from '../http/target.ts';
 
 /** TCP probes of an idle connection begin after this long, in milliseconds. The system sends them; it costs no timer. */
 const probeDelayMs = 60_000;

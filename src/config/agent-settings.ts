@@ -1,12 +1,36 @@
-/** The settings of `giraffe tunnel`. */
-import { GiraffeError } from '../errors/giraffe-error.ts';
-import { drainTimeout, logSettings, stateDir } from './common-settings.ts';
+/** The settings of `giraffe tunnel`. Their places in the configuration file are in sections/agent.ts. */
+import { configFile, drainTimeout, logSettings, stateDir } from './common-settings.ts';
 import type { Environment } from './env.ts';
-import { type FlagValues, optionalSetting, resolveSettings, type SettingValues, setting } from './setting.ts';
-import { authorityOr, duration, hostName, oneOf, plainText, port, serverAddress, yesOrNo } from './units.ts';
+import {
+  exclusive,
+  type FileSource,
+  type FlagValues,
+  findSetting,
+  optionalSetting,
+  placedApart,
+  resolveSettings,
+  type SettingSource,
+  type SettingValues,
+  setting,
+} from './setting.ts';
+import {
+  agentLabel,
+  authorityOr,
+  count,
+  duration,
+  hostName,
+  list,
+  oneOf,
+  plainText,
+  port,
+  secretText,
+  serverAddress,
+  yesOrNo,
+} from './units.ts';
 
 /** Settings of an agent. */
 export const agentSettings = {
+  configFile,
   domain: optionalSetting({
     flag: 'domain',
     env: 'GIRAFFE_DOMAIN',
@@ -26,6 +50,7 @@ export const agentSettings = {
     defaultText: 'localhost:4444',
     valueName: 'HOST[:PORT]',
     description: 'The edge, with the port of its gRPC tunnel (default port 4444).',
+    reload: 'live',
     schema: serverAddress(4444),
   }),
   tunnelPort: setting({
@@ -34,6 +59,7 @@ export const agentSettings = {
     defaultText: '4443',
     valueName: 'PORT',
     description: "The edge's port of the TCP tunnel, for when gRPC cannot be asked for it.",
+    reload: 'live',
     schema: port(1),
   }),
   token: optionalSetting({
@@ -43,22 +69,45 @@ export const agentSettings = {
     secret: true,
     description:
       'Token that the edge printed; - reads it from stdin. Others on this machine can see it in the process list.',
-    schema: plainText('a token such as grf_…'),
+    reload: 'live',
+    schema: secretText('a token such as grf_…'),
   }),
   tokenFile: optionalSetting({
     flag: 'token-file',
     env: 'GIRAFFE_TOKEN_FILE',
     valueName: 'FILE',
     description: 'File that holds the token.',
+    isPath: true,
+    reload: 'live',
     schema: plainText('the path of a file'),
   }),
-  stateDir,
+  stateDir: placedApart(stateDir),
   ca: optionalSetting({
     flag: 'ca',
     env: 'GIRAFFE_CA',
     valueName: 'FILE|PIN',
     description: "The edge's CA: a PEM file, or the sha256:… that the edge printed.",
+    isPath: true,
+    reload: 'live',
     schema: plainText('the path of a PEM file or sha256: and 64 hex digits'),
+  }),
+  clientCert: optionalSetting({
+    flag: 'client-cert',
+    env: 'GIRAFFE_CLIENT_CERT',
+    valueName: 'FILE',
+    description: 'PEM file with a certificate that the agent shows to the edge, for the auth provider mtls.',
+    isPath: true,
+    reload: 'live',
+    schema: plainText('the path of a PEM file'),
+  }),
+  clientKey: optionalSetting({
+    flag: 'client-key',
+    env: 'GIRAFFE_CLIENT_KEY',
+    valueName: 'FILE',
+    description: 'PEM file with the key of --client-cert.',
+    isPath: true,
+    reload: 'live',
+    schema: plainText('the path of a PEM file'),
   }),
   insecure: setting({
     flag: 'insecure',
@@ -66,6 +115,7 @@ export const agentSettings = {
     defaultText: 'false',
     valueName: undefined,
     description: "Do not verify the edge's certificate: anybody in between can read and change everything.",
+    reload: 'live',
     schema: yesOrNo(),
   }),
   transport: setting({
@@ -74,6 +124,7 @@ export const agentSettings = {
     defaultText: 'auto',
     valueName: 'TRANSPORT',
     description: 'Tunnels to use: auto, grpc or tcp.',
+    reload: 'live',
     schema: oneOf(['auto', 'grpc', 'tcp']),
   }),
   hostHeader: setting({
@@ -82,7 +133,27 @@ export const agentSettings = {
     defaultText: 'preserve',
     valueName: 'preserve|rewrite|VALUE',
     description: "Host that the service sees: the client's, the target's own, or a fixed one.",
+    reload: 'live',
     schema: authorityOr(['preserve', 'rewrite']),
+  }),
+  labels: setting({
+    flag: 'label',
+    env: 'GIRAFFE_LABELS',
+    defaultText: '',
+    valueName: 'LABEL',
+    multiple: true,
+    description: 'What routing rules of the edge can choose this agent by, such as region=eu; up to 20.',
+    reload: 'live',
+    schema: list(agentLabel(), 20),
+  }),
+  weight: setting({
+    flag: 'weight',
+    env: 'GIRAFFE_WEIGHT',
+    defaultText: '1',
+    valueName: 'COUNT',
+    description: 'Share of the traffic beside other agents of the endpoint, from 1 to 1000; for the strategy weighted.',
+    reload: 'live',
+    schema: count(1, 1000),
   }),
   timeout: optionalSetting({
     flag: 'timeout',
@@ -91,7 +162,7 @@ export const agentSettings = {
     description: 'Time to become ready, then exit 6 (default no limit).',
     schema: duration(1),
   }),
-  drainTimeout,
+  drainTimeout: placedApart(drainTimeout),
   ...logSettings,
   logLevel: { ...logSettings.logLevel, defaultText: 'warn' },
 };
@@ -100,14 +171,22 @@ export const agentSettings = {
 export type AgentSettings = SettingValues<typeof agentSettings>;
 
 /**
- * Returns the values of an agent's settings. A token of a flag, in itself or in a file, goes before any of the environment.
+ * Returns the values of an agent's settings. A token, in itself or in a file, of a flag goes before one of the
+ * environment, and that before one of the configuration file.
  *
  * @throws {GiraffeError} GIR_ERR_USAGE or GIR_ERR_CONFIG.
  */
-export function resolveAgentSettings(flags: FlagValues, env: Environment): AgentSettings {
-  const settings = resolveSettings(agentSettings, flags, env);
-  const { token, tokenFile } = agentSettings;
-  if (flags[tokenFile.flag] === undefined) return settings;
-  if (flags[token.flag] === undefined) return { ...settings, token: undefined };
-  throw new GiraffeError('GIR_ERR_USAGE', '--token and --token-file are both given; give one of them');
+export function resolveAgentSettings(flags: FlagValues, env: Environment, file?: FileSource): AgentSettings {
+  const settings = resolveSettings(agentSettings, flags, env, file);
+  const sources = { flags, env, file };
+  const token = ranks[findSetting(agentSettings.token, sources).source];
+  const tokenFile = ranks[findSetting(agentSettings.tokenFile, sources).source];
+  if (token === tokenFile) {
+    if (token === ranks.flag) throw exclusive('--token', '--token-file');
+    return settings;
+  }
+  return token < tokenFile ? { ...settings, tokenFile: undefined } : { ...settings, token: undefined };
 }
+
+/** Which source goes before which. */
+const ranks: Readonly<Record<SettingSource, number>> = { flag: 0, environment: 1, file: 2, default: 3 };

@@ -1,7 +1,7 @@
-/** The settings of `giraffe server start`. */
-import { drainTimeout, logSettings, stateDir } from './common-settings.ts';
+/** The settings of `giraffe server start`. Their places in the configuration file are in sections/server.ts. */
+import { configFile, drainTimeout, logSettings, stateDir } from './common-settings.ts';
 import { optionalSetting, type SettingValues, setting } from './setting.ts';
-import { byteSize, count, duration, hostName, list, plainText, port } from './units.ts';
+import { byteSize, count, duration, hostName, list, network, plainText, port } from './units.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 ** 2;
@@ -10,6 +10,7 @@ const largestHeaderSize = 960 * kibibyte;
 
 /** Settings of an edge. Names of variables without GIRAFFE_ are those that existing deployments set. */
 export const edgeSettings = {
+  configFile,
   proxyPort: setting({
     flag: 'proxy-port',
     env: 'PROXY_PORT',
@@ -78,6 +79,8 @@ export const edgeSettings = {
     env: 'GIRAFFE_TLS_CERT',
     valueName: 'FILE',
     description: 'PEM file with the certificate chain for both tunnel ports (default one of our own).',
+    reload: 'live',
+    isPath: true,
     schema: plainText('the path of a file'),
   }),
   tlsKey: optionalSetting({
@@ -85,6 +88,8 @@ export const edgeSettings = {
     env: 'GIRAFFE_TLS_KEY',
     valueName: 'FILE',
     description: 'PEM file with the key of --tls-cert.',
+    reload: 'live',
+    isPath: true,
     schema: plainText('the path of a file'),
   }),
   drainTimeout,
@@ -94,6 +99,7 @@ export const edgeSettings = {
     defaultText: '30s',
     valueName: 'DURATION',
     description: 'Time to the head of a response, then 504; never a limit on a body.',
+    reload: 'live',
     schema: duration(1),
   }),
   maxHeaderSize: setting({
@@ -102,6 +108,7 @@ export const edgeSettings = {
     defaultText: '64KiB',
     valueName: 'SIZE',
     description: 'Largest header section of a request, then 431.',
+    reload: 'live',
     schema: byteSize(kibibyte, largestHeaderSize),
   }),
   maxConnections: setting({
@@ -110,6 +117,7 @@ export const edgeSettings = {
     defaultText: '20000',
     valueName: 'COUNT',
     description: 'Connections of clients at once, then 503.',
+    reload: 'live',
     schema: count(1, 1_000_000),
   }),
   reconnectGrace: setting({
@@ -118,6 +126,7 @@ export const edgeSettings = {
     defaultText: '2s',
     valueName: 'DURATION',
     description: 'How long a request waits for an agent that is away, then 503; 0 does not wait.',
+    reload: 'live',
     schema: duration(0),
   }),
   maxStreams: setting({
@@ -126,6 +135,7 @@ export const edgeSettings = {
     defaultText: '1000',
     valueName: 'COUNT',
     description: 'Requests in flight per agent; one more waits, then 503.',
+    reload: 'live',
     schema: count(1, 1_000_000),
   }),
   maxMessageSize: setting({
@@ -141,8 +151,28 @@ export const edgeSettings = {
     env: 'GRPC_KEEP_ALIVE_TIME',
     defaultText: '30s',
     valueName: 'DURATION',
-    description: 'Time between pings; an agent silent for two of them is dead.',
+    description:
+      'Time between pings; an agent silent for two of them is dead. A change holds for agents that connect after it.',
+    reload: 'live',
     schema: duration(100),
+  }),
+  rateLimitRpm: setting({
+    flag: 'rate-limit',
+    env: 'GRPC_RATE_LIMIT_RPM',
+    defaultText: '1000',
+    valueName: 'RPM',
+    description: 'Requests per minute per tunnel, then 429; 0 is no limit.',
+    reload: 'live',
+    schema: count(0, 1_000_000_000),
+  }),
+  rateLimitBurst: setting({
+    flag: 'rate-limit-burst',
+    env: 'GRPC_RATE_LIMIT_BURST',
+    defaultText: '100',
+    valueName: 'COUNT',
+    description: 'Requests that may come at once above --rate-limit.',
+    reload: 'live',
+    schema: count(0, 1_000_000_000),
   }),
   trustedProxies: setting({
     flag: 'trusted-proxy',
@@ -151,7 +181,8 @@ export const edgeSettings = {
     valueName: 'CIDR',
     multiple: true,
     description: 'Address or network of a proxy in front whose X-Forwarded fields are believed.',
-    schema: list(plainText('an address or a network such as 10.0.0.0/8')),
+    reload: 'live',
+    schema: list(network()),
   }),
   ...logSettings,
 };

@@ -7,6 +7,11 @@
 import { isIPv6 } from 'node:net';
 import * as z from 'zod';
 import { parseAuthority } from '../http/authority.ts';
+import { isOriginPattern } from '../http/browser-origin.ts';
+import { isToken } from '../http/head-syntax.ts';
+import { isNetwork } from '../http/ip-network.ts';
+import { parseTarget, type Target } from '../http/target.ts';
+import { Secret } from './secret.ts';
 
 /** What a value of a setting is read from: the text of a flag or of an environment variable. */
 export type TextSchema<T> = z.ZodType<T, string>;
@@ -17,15 +22,42 @@ const maxDurationMs = 2_147_483_647;
 
 const bytesPer: Readonly<Record<string, number>> = { '': 1, b: 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
 
+/** How a value may be written in a configuration file: as text, as a bare number too, as true or false, or as a list. */
+export type FileForm = 'text' | 'number' | 'boolean' | 'list';
+
+/** What is known of a schema besides what it does. */
+export interface Unit {
+  /** What is accepted, for messages. */
+  readonly accepted: string;
+  readonly form: FileForm;
+  /** All that is accepted, where that is a few words. */
+  readonly words?: readonly string[];
+}
+
+const units = new WeakMap<z.ZodType, Unit>();
+
+/** Returns what is known of a schema of this file. */
+export function unitOf(schema: z.ZodType): Unit {
+  return units.get(schema) ?? { accepted: 'a text', form: 'text' };
+}
+
 /** A schema that turns a text into what `parse` returns for it, and refuses it with what is accepted when that is undefined. */
-function text<T>(accepted: string, parse: (text: string) => T | undefined): TextSchema<T> {
-  return z.string().transform((value, context) => {
+function text<T>(
+  accepted: string,
+  parse: (text: string) => T | undefined,
+  unit: Omit<Unit, 'accepted'> = { form: 'text' },
+): TextSchema<T> {
+  const schema = z.string().transform((value, context) => {
     const parsed = parse(value.trim());
     if (parsed !== undefined) return parsed;
     context.issues.push({ code: 'custom', message: accepted, input: value });
     return z.NEVER;
   });
+  units.set(schema, { accepted, ...unit });
+  return schema;
 }
+
+const number = { form: 'number' } as const;
 
 function inRange(value: number, min: number, max: number): number | undefined {
   return min <= value && value <= max ? value : undefined;
@@ -34,41 +66,75 @@ function inRange(value: number, min: number, max: number): number | undefined {
 /** Milliseconds, from a duration such as `250ms`, `30s`, `5m`, `1h`; fractions and a bare 0 are fine. */
 export function duration(minMs: number): TextSchema<number> {
   const least = minMs === 0 ? '' : `, at least ${minMs}ms`;
-  return text(`a duration such as 250ms, 30s, 5m or 1h${least}`, (value) => {
-    if (value === '0') return inRange(0, minMs, maxDurationMs);
-    const match = /^([0-9]{1,10}(?:\.[0-9]{1,3})?)(ms|s|m|h)$/.exec(value);
-    const factor = millisecondsPer[match?.[2] ?? ''];
-    return factor === undefined ? undefined : inRange(Math.round(Number(match?.[1]) * factor), minMs, maxDurationMs);
+  return text(
+    `a duration such as 250ms, 30s, 5m or 1h${least}`,
+    (value) => {
+      if (value === '0') return inRange(0, minMs, maxDurationMs);
+      const match = /^([0-9]{1,10}(?:\.[0-9]{1,3})?)(ms|s|m|h)$/.exec(value);
+      const factor = millisecondsPer[match?.[2] ?? ''];
+      return factor === undefined ? undefined : inRange(Math.round(Number(match?.[1]) * factor), minMs, maxDurationMs);
+    },
+    number,
+  );
+}
+
+/** Milliseconds, from a time in which something is valid: `90m`, `12h`, `30d`, `52w`; at least a minute, at most 100 years. */
+export function lifetime(): TextSchema<number> {
+  const per: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+  return text('a time such as 12h, 30d or 52w', (value) => {
+    const match = /^([0-9]{1,8})([mhdw])$/.exec(value);
+    return inRange(Number(match?.[1] ?? 0) * (per[match?.[2] ?? ''] ?? 0), 60_000, 36_525 * 86_400_000);
   });
 }
 
 /** A port to listen on, 0 picks a free one; or from 1 when it is one to connect to. */
 export function port(min: 0 | 1): TextSchema<number> {
-  return text(`a port from ${min} to 65535`, (value) => wholeNumber(value, min, 65_535));
+  return text(`a port from ${min} to 65535`, (value) => wholeNumber(value, min, 65_535), number);
 }
 
 /** A whole number between two bounds, both included. */
 export function count(min: number, max: number): TextSchema<number> {
-  return text(`a whole number from ${min} to ${max}`, (value) => wholeNumber(value, min, max));
+  return text(`a whole number from ${min} to ${max}`, (value) => wholeNumber(value, min, max), number);
 }
 
 /** Octets, from a number with or without a unit: `16384`, `64KiB`, `16MiB`, `1GiB`. */
 export function byteSize(min: number, max: number): TextSchema<number> {
-  return text(`a size from ${min} to ${max} bytes, such as 65536, 64KiB or 16MiB`, (value) => {
-    const match = /^([0-9]{1,15})(b|kib|mib|gib)?$/i.exec(value);
-    const factor = bytesPer[(match?.[2] ?? '').toLowerCase()];
-    return match === null || factor === undefined ? undefined : inRange(Number(match[1]) * factor, min, max);
-  });
+  return text(
+    `a size from ${min} to ${max} bytes, such as 65536, 64KiB or 16MiB`,
+    (value) => {
+      const match = /^([0-9]{1,15})(b|kib|mib|gib)?$/i.exec(value);
+      const factor = bytesPer[(match?.[2] ?? '').toLowerCase()];
+      return match === null || factor === undefined ? undefined : inRange(Number(match[1]) * factor, min, max);
+    },
+    number,
+  );
 }
 
 /** One of a few words. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words): TextSchema<Words[number]> {
-  return text(`one of ${words.join(', ')}`, (value) => words.find((word) => word === value));
+  return text(`one of ${words.join(', ')}`, (value) => words.find((word) => word === value), { form: 'text', words });
 }
 
 /** A text that is neither empty nor holds control characters. */
 export function plainText(accepted: string): TextSchema<string> {
   return text(accepted, (value) => (isPlain(value) ? value : undefined));
+}
+
+/** A text that must not be shown; neither empty nor with control characters. */
+export function secretText(accepted: string): TextSchema<Secret> {
+  return text(accepted, (value) => (isPlain(value) ? new Secret(value) : undefined));
+}
+
+/** A service that a tunnel leads to: a port, `host:port`, a URL or `unix:/path`. */
+export function serviceTarget(): TextSchema<Target> {
+  const parse = (value: string): Target | undefined => {
+    try {
+      return parseTarget(value);
+    } catch {
+      return undefined;
+    }
+  };
+  return text('a port (3000), host:port, http://host:port, https://host:port or unix:/path', parse, number);
 }
 
 /** A host name or IP address, lower case, without brackets and without port. */
@@ -110,12 +176,14 @@ export function authorityOr<const Words extends readonly string[]>(words: Words)
   });
 }
 
-/** A list with commas between its elements; empty elements are dropped. */
-export function list<T>(element: TextSchema<T>): TextSchema<T[]> {
-  return z
+/** A list with commas between its elements; empty elements are dropped. @param max Elements at most, default any. */
+export function list<T>(element: TextSchema<T>, max = Number.POSITIVE_INFINITY): TextSchema<T[]> {
+  const schema = z
     .string()
     .transform((value) => value.split(',').filter((part) => part.trim() !== ''))
-    .pipe(z.array(element));
+    .pipe(max === Number.POSITIVE_INFINITY ? z.array(element) : z.array(element).max(max, `at most ${max} elements`));
+  units.set(schema, { accepted: `a list, each element ${unitOf(element).accepted}`, form: 'list' });
+  return schema;
 }
 
 /** Yes or no. */
@@ -128,8 +196,10 @@ export function yesOrNo(): TextSchema<boolean> {
     false: false,
     no: false,
   };
-  return text('true or false', (value) =>
-    Object.hasOwn(words, value.toLowerCase()) ? words[value.toLowerCase()] : undefined,
+  return text(
+    'true or false',
+    (value) => (Object.hasOwn(words, value.toLowerCase()) ? words[value.toLowerCase()] : undefined),
+    { form: 'boolean' },
   );
 }
 
@@ -139,4 +209,37 @@ function wholeNumber(value: string, min: number, max: number): number | undefine
 
 function isPlain(value: string): boolean {
   return value !== '' && !/\p{Cc}/u.test(value);
+}
+
+/** An address or a network: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`. */
+export function network(): TextSchema<string> {
+  return text('an address such as 192.0.2.7 or a network such as 10.0.0.0/8', (value) =>
+    isNetwork(value) ? value : undefined,
+  );
+}
+
+/** A label of an agent. */
+export function agentLabel(): TextSchema<string> {
+  return text('1 to 63 of a-z, 0-9, dot, _, = and -', (value) =>
+    /^[a-z0-9._=-]{1,63}$/.test(value) ? value : undefined,
+  );
+}
+
+/** An origin of browsers, perhaps with `*.` for any subdomain. */
+export function originPattern(): TextSchema<string> {
+  return text('an origin such as https://app.example.com or https://*.example.com, * or null', (value) =>
+    isOriginPattern(value) ? value : undefined,
+  );
+}
+
+/** A name of a method or of a header field, or `*`. */
+export function token(accepted: string): TextSchema<string> {
+  return text(accepted, (value) => (isToken(value) && value.length <= 253 ? value : undefined));
+}
+
+/** A path on a server, with a query perhaps. */
+export function urlPath(): TextSchema<string> {
+  return text('a path such as /healthz', (value) =>
+    /^\/[\x21-\x22\x24-\x7e]{0,500}$/.test(value) ? value : undefined,
+  );
 }

@@ -37,8 +37,8 @@ export interface ConnectionContext {
   readonly pausedProbe: PausedProbe;
   /** True once the edge drains: every answer is the last one of its connection. */
   isDraining(): boolean;
-  /** True for a connection above the limit: it gets one refusal. */
-  readonly isSurplus: boolean;
+  /** Why nothing is done for this connection, as when it is above a limit; its first request is answered with it. */
+  readonly refusal: GiraffeError | undefined;
   onClosed(connection: ClientConnection): void;
 }
 
@@ -228,9 +228,7 @@ export class ClientConnection implements RequestSink, Responder {
     if (this.#isClosing) return;
     this.#waitingSinceMs = this.#parser.state === 'head' ? this.#waitingSinceMs : performance.now();
     if (this.#phase === 'relay') return this.onBody(chunk);
-    if (this.#context.isSurplus && this.#exchange === undefined) {
-      return this.#refuse(new GiraffeError('GIR_ERR_CONNECTION_LIMIT'));
-    }
+    if (this.#context.refusal !== undefined && this.#exchange === undefined) return this.#refuse(this.#context.refusal);
     this.#parse(chunk);
   }
 

@@ -3,12 +3,17 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { ClientFacts } from '../http/forwarding.ts';
 import { ClientConnection, type ConnectionContext } from './client-connection.ts';
 import type { ExchangeOpener } from './client-ports.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import { listen, stopListening } from './listen.ts';
 import { PausedProbe } from './paused-probe.ts';
+import { ConnectionCounts } from './policy/connection-counts.ts';
+import { type EdgePolicy, noPolicy } from './policy/policy-gate.ts';
+import type { ProxiedClient } from './policy/proxy-protocol.ts';
+import { readProxyPreamble } from './proxy-preamble.ts';
 import { createProxyTrust } from './proxy-trust.ts';
 
 /** Octets a socket buffers before it asks to wait: one read's worth. */
@@ -17,6 +22,8 @@ const socketBufferBytes = 64 * 1024;
 const sweepMs = 500;
 /** Connections above the limit that are still told so; further ones are just closed. */
 const maxSurplus = 100;
+/** The same for the limit of one client address. */
+const maxSurplusPerClient = 8;
 
 /** The proxy port of one edge. */
 export class ClientListener {
@@ -26,22 +33,46 @@ export class ClientListener {
   readonly #connections = new Set<ClientConnection>();
   readonly #pausedProbe = new PausedProbe();
   readonly #isTrusted: (address: string) => boolean;
+  readonly #counts = new ConnectionCounts();
+  /** Connections whose PROXY protocol header has not arrived yet. */
+  readonly #unread = new Set<Socket>();
+  #announcesClients: (address: string) => boolean = () => false;
+  #maxPerClient = 0;
   readonly #timer: NodeJS.Timeout;
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
 
-  /** @throws {GiraffeError} GIR_ERR_CONFIG for a trusted proxy that is no address or network. */
-  constructor(options: EdgeOptions, opener: ExchangeOpener) {
+  /**
+   * @param isTrusted Whether the peer at an address is a proxy whose word about its clients is believed.
+   * @throws {GiraffeError} GIR_ERR_CONFIG for a PROXY protocol peer that is no address or network.
+   */
+  constructor(options: EdgeOptions, isTrusted: (address: string) => boolean, opener: ExchangeOpener) {
     this.#options = options;
     this.#opener = opener;
-    this.#isTrusted = createProxyTrust(options.trustedProxies);
-    const { limits } = options;
+    this.#isTrusted = isTrusted;
+    this.changePolicy(options.policy ?? noPolicy);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: socketBufferBytes }, (socket) =>
       this.#accept(socket),
     );
-    this.#server.maxConnections = limits.maxConnections + maxSurplus;
+    this.limitsChanged();
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
     this.#timer.unref();
+  }
+
+  /** Takes note of other bounds in the options. */
+  limitsChanged(): void {
+    this.#server.maxConnections = this.#options.limits.maxConnections + maxSurplus;
+  }
+
+  /** Open connections, a count. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Puts other limits in force for new connections. */
+  changePolicy({ proxyProtocolPeers, maxConnectionsPerClient }: EdgePolicy): void {
+    this.#announcesClients = createProxyTrust(proxyProtocolPeers, 'PROXY protocol peer');
+    this.#maxPerClient = maxConnectionsPerClient === 0 ? Number.POSITIVE_INFINITY : maxConnectionsPerClient;
   }
 
   async listen(address: EdgeOptions['proxy']): Promise<number> {
@@ -52,6 +83,7 @@ export class ClientListener {
   drain(): void {
     this.#isDraining = true;
     stopListening(this.#server);
+    for (const socket of this.#unread) socket.destroy();
     for (const connection of this.#connections) connection.drain();
   }
 
@@ -72,19 +104,47 @@ export class ClientListener {
       socket.destroy();
       return;
     }
+    if (!this.#announcesClients(facts.address)) return this.#serve(socket, facts);
+    this.#unread.add(socket);
+    socket.once('close', () => this.#unread.delete(socket));
+    readProxyPreamble(socket, this.#options.limits.headTimeoutMs, (preamble) => {
+      this.#unread.delete(socket);
+      if (preamble.kind === 'invalid') this.#serve(socket, facts, preamble.error);
+      else this.#serve(socket, this.#factsBehind(facts, preamble.client));
+      socket.resume();
+    });
+  }
+
+  /** @param fault Why the connection gets one refusal. */
+  #serve(socket: Socket, facts: ClientFacts, fault?: GiraffeError): void {
+    // Behind a trusted proxy are many clients; its own connections say nothing about any of them.
+    const ofClient = facts.isTrustedProxy ? 0 : this.#counts.enter(facts.address);
+    const surplus = ofClient - this.#maxPerClient;
     const context: ConnectionContext = {
       opener: this.#opener,
       limits: this.#options.limits,
       facts,
       pausedProbe: this.#pausedProbe,
       isDraining: () => this.#isDraining,
-      isSurplus: this.#connections.size >= this.#options.limits.maxConnections,
+      refusal: fault ?? this.#limitRefusal(surplus),
       onClosed: (connection) => {
+        if (!facts.isTrustedProxy) this.#counts.leave(facts.address);
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#onEmpty?.();
       },
     };
     this.#connections.add(new ClientConnection(socket, context));
+    if (surplus > maxSurplusPerClient) socket.destroy();
+  }
+
+  #limitRefusal(surplusOfClient: number): GiraffeError | undefined {
+    if (surplusOfClient > 0) return new GiraffeError('GIR_ERR_CLIENT_CONNECTION_LIMIT');
+    if (this.#connections.size < this.#options.limits.maxConnections) return undefined;
+    return new GiraffeError('GIR_ERR_CONNECTION_LIMIT');
+  }
+
+  #factsBehind(facts: ClientFacts, client: ProxiedClient): ClientFacts {
+    return client === undefined ? facts : { ...client, isTrustedProxy: this.#isTrusted(client.address) };
   }
 
   /** A socket whose client is already gone has no address. */

@@ -8,17 +8,35 @@ import { requestHost } from '../http/authority.ts';
 import { fieldValues } from '../http/field-line.ts';
 import { type ClientFacts, forwardedRequest, isValidRequestId, passesVia } from '../http/forwarding.ts';
 import type { RequestHead } from '../http/message.ts';
+import type { Authenticator } from './authenticator.ts';
 import type { ClientExchange, ClientRequest, ExchangeOpener, Responder } from './client-ports.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import { Exchange, type ExchangeContext, type Outcome, type PreparedRequest } from './exchange.ts';
 import type { EdgeFigures } from './figures.ts';
+import { freeAdmission } from './policy/admission.ts';
+import { clientAddress } from './policy/client-address.ts';
+import type { PolicyGate } from './policy/policy-gate.ts';
 import type { RouteTable } from './route-table.ts';
 import { Router } from './router.ts';
+
+/** What the dispatcher needs from the edge. */
+export interface DispatcherContext {
+  readonly options: EdgeOptions;
+  readonly routes: RouteTable;
+  readonly figures: EdgeFigures;
+  readonly authenticator: Authenticator;
+  readonly policies: PolicyGate;
+  /** Whether the peer at an address is a proxy whose word about its clients is believed. */
+  readonly isTrusted: (address: string) => boolean;
+}
 
 /** The way of client requests into the tunnels. */
 export class Dispatcher implements ExchangeOpener {
   readonly #options: EdgeOptions;
   readonly #figures: EdgeFigures;
+  readonly #authenticator: Authenticator;
+  readonly #policies: PolicyGate;
+  readonly #isTrusted: (address: string) => boolean;
   readonly #context: ExchangeContext;
   /** Makes our Via names differ from those of other edges. */
   readonly #edgeId = randomBytes(8).toString('hex');
@@ -26,13 +44,18 @@ export class Dispatcher implements ExchangeOpener {
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor(options: EdgeOptions, routes: RouteTable, figures: EdgeFigures) {
+  constructor({ options, routes, figures, authenticator, policies, isTrusted }: DispatcherContext) {
     this.#options = options;
     this.#figures = figures;
+    this.#authenticator = authenticator;
+    this.#policies = policies;
+    this.#isTrusted = isTrusted;
     this.#context = {
       routes,
-      router: new Router(routes, options.strategy),
-      limits: options.limits,
+      router: new Router(routes, () => options.strategy),
+      get limits() {
+        return options.limits;
+      },
       onOutcome: (exchange, outcome) => this.#finished(exchange, outcome),
     };
   }
@@ -51,15 +74,15 @@ export class Dispatcher implements ExchangeOpener {
     const prepared = this.#prepare(request);
     const exchange = new Exchange(prepared, responder, this.#context);
     this.#inFlight += 1;
-    this.#figures.started(prepared.routing.host);
     const refusal = refusalOf(request.head, prepared);
-    if (refusal === undefined) exchange.start();
+    if (refusal === undefined) this.#govern(exchange, request.head);
     else exchange.refuse(refusal);
     return exchange;
   }
 
   reject(error: GiraffeError, facts: ClientFacts, responder: Responder): void {
     const id = newRequestId();
+    this.#figures.rejected(error.code);
     this.#options.logger.info(
       { requestId: id, client: facts.address, status: error.entry.status, code: error.code, detail: error.message },
       'request refused',
@@ -67,6 +90,29 @@ export class Dispatcher implements ExchangeOpener {
     responder.fail(error, id);
   }
 
+  /** Asks the policies, then goes on. */
+  #govern(exchange: Exchange, { body }: RequestHead): void {
+    const announcedBytes = body.kind === 'length' ? body.lengthBytes : 0;
+    const verdict = this.#policies.admit({ routing: exchange.request.routing, announcedBytes });
+    if (verdict.kind === 'refused') return exchange.refuse(verdict.error);
+    if (verdict.kind === 'answered') return exchange.answer({ status: 204, fields: verdict.fields, body: '' });
+    if (verdict.admission !== freeAdmission) exchange.govern(verdict.admission);
+    if (this.#authenticator.hasVisitorProviders) void this.#admit(exchange);
+    else exchange.start();
+  }
+
+  /** Asks who the visitor is before the request goes anywhere. */
+  async #admit(exchange: Exchange): Promise<void> {
+    try {
+      const { consumesAuthorization } = await this.#authenticator.authorizeVisitor(exchange.request.routing);
+      if (consumesAuthorization) exchange.withhold('authorization');
+      exchange.start();
+    } catch (error) {
+      exchange.refuse(GiraffeError.from(error));
+    }
+  }
+
+  /** Makes the request as it goes its way, and counts that it began. */
   #prepare({ head, facts, upgrade }: ClientRequest): PreparedRequest {
     const host = requestHost(head) ?? '';
     const [wanted = ''] = fieldValues(head.fields, 'x-request-id');
@@ -80,9 +126,12 @@ export class Dispatcher implements ExchangeOpener {
         path: pathOf(head.target),
         fields: head.fields,
         isUpgrade: upgrade !== undefined,
-        clientAddress: facts.address,
+        clientAddress: facts.isTrustedProxy
+          ? clientAddress(head.fields, facts.address, this.#isTrusted)
+          : facts.address,
       },
       upgrade,
+      tally: this.#figures.started(host),
       id,
       via,
     };
@@ -104,7 +153,7 @@ export class Dispatcher implements ExchangeOpener {
   #finished(exchange: Exchange, outcome: Outcome): void {
     const { request } = exchange;
     this.#inFlight -= 1;
-    this.#figures.finished(request.routing.host, outcome, request.upgrade !== undefined);
+    this.#figures.finished(request.tally, outcome, request.upgrade);
     this.#options.logger.info(
       {
         requestId: request.id,

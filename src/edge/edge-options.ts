@@ -1,16 +1,28 @@
 /**
  * What an edge is started with, and what it tells while it runs.
  */
+import type { AuthProvider } from '../extension/auth-provider.ts';
+import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
 import type { RoutingStrategy } from '../extension/routing-strategy.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { BreakerState } from './policy/circuit-breaker.ts';
+import type { EdgePolicy } from './policy/policy-gate.ts';
 
-/** An agent's identity after its token was accepted. */
+/** A provider of authentication and its name in the configuration. */
+export interface NamedAuthProvider {
+  readonly name: string;
+  readonly provider: AuthProvider;
+}
+
+/** An agent's identity after its credentials were accepted. */
 export interface Principal {
-  /** Id of the token; sessions of one principal can replace each other. */
+  /** The provider's name and its name of the principal; sessions of one principal can replace each other. */
   readonly id: string;
   /** Patterns of endpoints it may serve. */
   readonly endpoints: readonly string[];
   readonly expiresAt: Date | undefined;
+  /** Names of the provider that accepted it, and of the principal there, to ask again. */
+  readonly source: { readonly provider: string; readonly principal: string };
 }
 
 /** Where to listen. Port 0 picks a free one. */
@@ -30,14 +42,21 @@ export interface EdgeOptions {
   readonly certificate: { readonly certPem: string; readonly keyPem: string };
   readonly strategy: RoutingStrategy;
   readonly logger: Logger;
-  /** Returns who a token belongs to, or undefined to refuse. */
-  authenticate(token: string): Promise<Principal | undefined>;
+  /** Who decides about agents and visitors, in the order in which they are asked. Nobody gets in without one. */
+  readonly authProviders: readonly NamedAuthProvider[];
+  /** Wall clock, in milliseconds since 1970, by which credentials expire. Default Date.now. */
+  readonly now?: () => number;
   /** Endpoints that were served before, so that they are answered with 503 and not 404 while no agent is there. */
   readonly knownEndpoints: { has(host: string): boolean; add(host: string): void };
   readonly limits: EdgeLimits;
   /** Addresses and networks (CIDR) of proxies in front whose forwarding fields are believed. */
   readonly trustedProxies: readonly string[];
+  /** What protects the edge and its endpoints. Default nothing. */
+  readonly policy?: EdgePolicy;
 }
+
+/** What of an edge's options can change while it runs. */
+export type EdgeChanges = Partial<Pick<EdgeOptions, 'limits' | 'trustedProxies' | 'strategy'>>;
 
 /** Bounds, each with its default in {@link defaultEdgeLimits}. Times in milliseconds, sizes in octets. */
 export interface EdgeLimits {
@@ -66,6 +85,8 @@ export interface EdgeLimits {
   readonly handshakeTimeoutMs: number;
   /** Connections to the tunnel ports that are not authenticated yet. */
   readonly maxStrangers: number;
+  /** Time for an authentication provider to answer; later it is a refusal. */
+  readonly authTimeoutMs: number;
 }
 
 /** Defaults of {@link EdgeLimits}. */
@@ -83,6 +104,7 @@ export const defaultEdgeLimits: EdgeLimits = {
   keepAliveTimeoutMs: 75_000,
   handshakeTimeoutMs: 10_000,
   maxStrangers: 1000,
+  authTimeoutMs: 5000,
 };
 
 /** The ports an edge really listens on. */
@@ -100,7 +122,16 @@ export interface TunnelStats {
   readonly responses: number;
   readonly errors: number;
   readonly inFlight: number;
+  /** Octets of bodies and relays from and to clients, of exchanges that have ended. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  /** Sessions of agents that had one before. */
+  readonly reconnects: number;
   readonly transports: { readonly grpc: number; readonly tcp: number; readonly upgrades: number };
+  /** Errors by code. */
+  readonly codes: Readonly<Record<string, number>>;
+  /** Where the circuit breaker stands; undefined without one. */
+  readonly breaker: BreakerState | undefined;
 }
 
 /** A running edge. */
@@ -108,8 +139,24 @@ export interface Edge extends AsyncDisposable {
   readonly ports: EdgePorts;
   /** Uses another certificate for new connections; open ones stay. */
   reload(certificate: EdgeOptions['certificate']): void;
+  /** Uses other authentication providers from now on. Sessions that none of them allows end. */
+  changeAuthProviders(providers: readonly NamedAuthProvider[]): void;
+  /**
+   * Puts other bounds, trusted proxies or another strategy in force. What is in flight goes on. Of the bounds,
+   * maxMessageBytes, handshakeTimeoutMs, maxStrangers and authTimeoutMs stay as they were, and keepAliveMs holds for
+   * carriers that come after it.
+   *
+   * @throws {GiraffeError} GIR_ERR_CONFIG for a trusted proxy that is no address or network; nothing is changed then.
+   */
+  reconfigure(changes: EdgeChanges): void;
   /** Figures per endpoint. */
   stats(): readonly TunnelStats[];
+  /** All figures of this moment, for metrics exporters. */
+  snapshot(): MetricsSnapshot;
+  /** Connections and requests refused before it was known which endpoint they are for, by code. */
+  rejections(): Readonly<Record<string, number>>;
+  /** Puts other policies in force. What is in flight goes on, and quotas that are spent stay spent. */
+  changePolicy(policy: EdgePolicy): void;
   /** Stops accepting, tells agents, finishes exchanges up to the deadline (milliseconds), then closes. */
   drain(deadlineMs: number): Promise<void>;
 }

@@ -4,6 +4,7 @@
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import type { Candidate, Transport } from '../extension/routing-strategy.ts';
 import { type StreamId, streamId } from '../protocol/frame.ts';
+import type { AgentStatus } from '../protocol/tunnel-policy.ts';
 import type { CarrierKind } from '../tunnel/carrier.ts';
 import type { Multiplexer } from '../tunnel/multiplexer.ts';
 import type { Principal } from './edge-options.ts';
@@ -15,28 +16,41 @@ export interface SessionIdentity {
   readonly agentId: string;
   readonly generation: number;
   readonly endpoints: readonly string[];
+  /** Its labels, and its relative share of the traffic, for routing strategies. */
+  readonly labels: readonly string[];
+  readonly weight: number;
 }
 
 /** A session as the edge sees it. */
 export class EdgeSession {
   readonly identity: SessionIdentity;
-  readonly #maxExchanges: number;
+  readonly #maxExchanges: () => number;
   readonly #carriers = new Map<CarrierKind, Multiplexer>();
   readonly #waiting: (() => void)[] = [];
   #candidates: readonly SessionCandidate[] = [];
+  /** The same ways to endpoints whose origin does not answer. */
+  #downCandidates: readonly SessionCandidate[] = [];
+  #status: { readonly sequence: number; readonly down: ReadonlySet<string> } = { sequence: -1, down: new Set() };
   #exchanges = 0;
   #lastStream = 0;
   #isDraining = false;
 
-  /** @param maxExchanges Exchanges in flight at once, a count; relays do not count. */
-  constructor(identity: SessionIdentity, maxExchanges: number) {
+  /** @param maxExchanges Returns how many exchanges may be in flight at once, a count; relays do not count. */
+  constructor(identity: SessionIdentity, maxExchanges: () => number) {
     this.identity = identity;
     this.#maxExchanges = maxExchanges;
   }
 
-  /** Ways to this agent that are up now; none while it drains. A carrier that is closing is no way any more. */
-  get candidates(): readonly Candidate[] {
-    return this.#isDraining ? [] : this.#candidates.filter((candidate) => candidate.isOpen);
+  /** Ways to an endpoint that are up now; none while the agent drains. A carrier that is closing is no way any more. */
+  candidatesFor(host: string): readonly Candidate[] {
+    if (this.#isDraining) return [];
+    const candidates = this.#status.down.has(host) ? this.#downCandidates : this.#candidates;
+    return candidates.filter((candidate) => candidate.isOpen);
+  }
+
+  /** Notes what the agent says about its origins. Carriers may deliver its words in another order. */
+  noteStatus({ sequence, down }: AgentStatus): void {
+    if (sequence > this.#status.sequence) this.#status = { sequence, down: new Set(down) };
   }
 
   /** Exchanges and relays in flight. */
@@ -75,7 +89,7 @@ export class EdgeSession {
 
   /** Takes a place for an exchange; false when all are taken. */
   takePlace(): boolean {
-    if (this.#exchanges >= this.#maxExchanges) return false;
+    if (this.#exchanges >= this.#maxExchanges()) return false;
     this.#exchanges += 1;
     return true;
   }
@@ -93,6 +107,11 @@ export class EdgeSession {
       const index = this.#waiting.indexOf(onFree);
       if (index !== -1) this.#waiting.splice(index, 1);
     };
+  }
+
+  /** Takes note of another bound: who waits for a place may find one now. */
+  limitsChanged(): void {
+    this.#wakeAll();
   }
 
   nextStreamId(): StreamId {
@@ -124,7 +143,9 @@ export class EdgeSession {
   }
 
   #refreshCandidates(): void {
-    this.#candidates = [...this.#carriers.values()].map((multiplexer) => new SessionCandidate(this, multiplexer));
+    const carriers = [...this.#carriers.values()];
+    this.#candidates = carriers.map((multiplexer) => new SessionCandidate(this, multiplexer, true));
+    this.#downCandidates = carriers.map((multiplexer) => new SessionCandidate(this, multiplexer, false));
   }
 }
 
@@ -133,8 +154,10 @@ class SessionCandidate implements Candidate {
   readonly transport: Transport;
   readonly #session: EdgeSession;
   readonly #multiplexer: Multiplexer;
+  readonly #isOriginUp: boolean;
 
-  constructor(session: EdgeSession, multiplexer: Multiplexer) {
+  constructor(session: EdgeSession, multiplexer: Multiplexer, isOriginUp: boolean) {
+    this.#isOriginUp = isOriginUp;
     this.#session = session;
     this.#multiplexer = multiplexer;
     this.transport = multiplexer.carrier.kind === 'grpc' ? 'grpc' : 'tcp';
@@ -144,12 +167,24 @@ class SessionCandidate implements Candidate {
     return this.#session.identity.id;
   }
 
+  get agentId(): string {
+    return this.#session.identity.agentId;
+  }
+
+  get labels(): readonly string[] {
+    return this.#session.identity.labels;
+  }
+
+  get weight(): number {
+    return this.#session.identity.weight;
+  }
+
   get inFlight(): number {
     return this.#session.inFlight;
   }
 
   get isHealthy(): boolean {
-    return this.#multiplexer.isHealthy;
+    return this.#isOriginUp && this.#multiplexer.isHealthy;
   }
 
   get isOpen(): boolean {

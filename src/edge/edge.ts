@@ -1,14 +1,22 @@
 /**
  * The edge as a whole: its three ports, its sessions, and the order in which they start and stop.
  */
+import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
+import { Authenticator } from './authenticator.ts';
 import { ClientListener } from './client-listener.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { Edge, EdgeOptions, EdgePorts, TunnelStats } from './edge-options.ts';
+import { edgeMetrics } from './edge-metrics.ts';
+import { lookAtEdge } from './edge-now.ts';
+import type { Edge, EdgeChanges, EdgeOptions, EdgePorts, NamedAuthProvider, TunnelStats } from './edge-options.ts';
 import { EdgeFigures } from './figures.ts';
 import { GrpcListener } from './grpc-listener.ts';
+import { type EdgePolicy, noPolicy, PolicyGate } from './policy/policy-gate.ts';
+import { createProxyTrust } from './proxy-trust.ts';
 import { RouteTable } from './route-table.ts';
 import { SessionAcceptor } from './session-acceptor.ts';
+import { SessionWatch } from './session-watch.ts';
 import { TunnelListener } from './tunnel-listener.ts';
 
 /** Agents get this long to hear that the edge has closed, in milliseconds. */
@@ -25,31 +33,69 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 }
 
 class RunningEdge implements Edge {
-  readonly #options: EdgeOptions;
+  /** A copy, which its parts share and which {@link reconfigure} changes. */
+  readonly #options: { -readonly [Name in keyof EdgeOptions]: EdgeOptions[Name] };
   readonly #routes: RouteTable;
   readonly #figures: EdgeFigures;
+  readonly #policies: PolicyGate;
   readonly #dispatcher: Dispatcher;
   readonly #clients: ClientListener;
   readonly #grpc: GrpcListener;
   readonly #tunnel: TunnelListener;
+  readonly #watch: SessionWatch;
+  readonly #authenticator: Authenticator;
+  readonly #now: () => number;
+  readonly #startedAt: Date;
+  #certificate: EdgeOptions['certificate'];
+  #isTrusted: (address: string) => boolean;
   #ports: EdgePorts = { proxy: 0, grpc: 0, tunnel: 0 };
   #isDraining = false;
   #isClosed = false;
 
-  constructor(options: EdgeOptions) {
+  constructor(given: EdgeOptions) {
+    const options = { ...given };
+    const isTrusted = (address: string): boolean => this.#isTrusted(address);
     this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#startedAt = new Date(this.#now());
+    this.#isTrusted = createProxyTrust(options.trustedProxies);
     this.#routes = new RouteTable(options.knownEndpoints);
     this.#figures = new EdgeFigures((host) => this.#routes.find(host) !== undefined);
-    this.#dispatcher = new Dispatcher(options, this.#routes, this.#figures);
-    this.#clients = new ClientListener(options, this.#dispatcher);
-    const acceptor = new SessionAcceptor({
+    this.#certificate = options.certificate;
+    const authenticator = new Authenticator(options.authProviders, {
+      logger: options.logger,
+      timeoutMs: options.limits.authTimeoutMs,
+      isShared: isTrusted,
+      now: this.#now,
+    });
+    this.#authenticator = authenticator;
+    this.#policies = new PolicyGate(
+      options.policy ?? noPolicy,
+      (host) => this.#routes.find(host) !== undefined,
+      () => performance.now(),
+    );
+    this.#dispatcher = new Dispatcher({
       options,
       routes: this.#routes,
+      figures: this.#figures,
+      authenticator,
+      policies: this.#policies,
+      isTrusted,
+    });
+    this.#clients = new ClientListener(options, isTrusted, this.#dispatcher);
+    const acceptor = new SessionAcceptor({
+      options,
+      authenticator,
+      routes: this.#routes,
+      policies: this.#policies,
+      figures: this.#figures,
       ports: () => this.#ports,
       isDraining: () => this.#isDraining,
     });
-    this.#grpc = new GrpcListener(options, (carrier) => acceptor.accept(carrier));
-    this.#tunnel = new TunnelListener(options, (carrier) => acceptor.accept(carrier));
+    const { clientCa } = authenticator;
+    this.#grpc = new GrpcListener(options, clientCa, (carrier, peer) => acceptor.accept(carrier, peer));
+    this.#tunnel = new TunnelListener(options, clientCa, (carrier, peer) => acceptor.accept(carrier, peer));
+    this.#watch = new SessionWatch(this.#routes, authenticator, options.logger);
   }
 
   get ports(): EdgePorts {
@@ -71,13 +117,53 @@ class RunningEdge implements Edge {
   }
 
   stats(): readonly TunnelStats[] {
-    return this.#figures.stats(this.#routes.hosts, (host) => this.#routes.find(host)?.size ?? 0);
+    return this.#figures.stats(this.#routes.hosts, {
+      sessions: (host) => this.#routes.find(host)?.size ?? 0,
+      breaker: (host) => this.#policies.breaker(host),
+    });
+  }
+
+  snapshot(): MetricsSnapshot {
+    const now = lookAtEdge(this.#routes, this.#policies, this.#clients.connections);
+    return {
+      role: 'edge',
+      takenAt: new Date(this.#now()),
+      startedAt: this.#startedAt,
+      metrics: edgeMetrics(this.#figures.totals, now),
+    };
+  }
+
+  rejections(): Readonly<Record<string, number>> {
+    return this.#figures.rejections;
+  }
+
+  reconfigure(changes: EdgeChanges): void {
+    if (changes.trustedProxies !== undefined) this.#isTrusted = createProxyTrust(changes.trustedProxies);
+    Object.assign(this.#options, changes);
+    this.#clients.limitsChanged();
+    for (const session of this.#routes.sessions) session.limitsChanged();
+  }
+
+  changePolicy(policy: EdgePolicy): void {
+    this.#policies.change(policy);
+    this.#clients.changePolicy(policy);
   }
 
   reload(certificate: EdgeOptions['certificate']): void {
+    this.#certificate = certificate;
+    this.#reloadTls();
+  }
+
+  changeAuthProviders(providers: readonly NamedAuthProvider[]): void {
+    this.#authenticator.use(providers);
+    this.#reloadTls();
+  }
+
+  #reloadTls(): void {
     const { handshakeTimeoutMs } = this.#options.limits;
-    this.#grpc.reload(certificate, handshakeTimeoutMs);
-    this.#tunnel.reload(certificate, handshakeTimeoutMs);
+    const { clientCa } = this.#authenticator;
+    this.#grpc.reload(this.#certificate, handshakeTimeoutMs, clientCa);
+    this.#tunnel.reload(this.#certificate, handshakeTimeoutMs, clientCa);
   }
 
   /** Clients first: no new work comes in. Sessions last: what is in flight needs them to the end. */
@@ -97,6 +183,7 @@ class RunningEdge implements Edge {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isDraining = true;
+    this.#watch[Symbol.dispose]();
     this.#clients.close();
     const sessions = [...this.#routes.sessions];
     for (const session of sessions) session.close(new GiraffeError('GIR_ERR_DRAINING', 'the edge has closed'));

@@ -6,7 +6,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import type { RoutingRequest, Transport } from '../extension/routing-strategy.ts';
+import type { FixedAnswer, RoutingRequest, Transport } from '../extension/routing-strategy.ts';
 import type { FieldLines } from '../http/field-line.ts';
 import { assertForwardableResponseHead, assertForwardableTrailers } from '../http/field-validation.ts';
 import { forwardedResponse } from '../http/forwarding.ts';
@@ -16,6 +16,10 @@ import type { Stream, StreamSink } from '../tunnel/stream.ts';
 import type { ClientExchange, Responder } from './client-ports.ts';
 import type { EdgeLimits } from './edge-options.ts';
 import type { EdgeSession } from './edge-session.ts';
+import type { EndpointTally } from './figures.ts';
+import { fixedResponse } from './fixed-answer.ts';
+import { IdleWatch } from './idle-watch.ts';
+import { type Admission, freeAdmission } from './policy/admission.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Router, Upstream } from './router.ts';
 
@@ -25,6 +29,7 @@ export interface Outcome {
   readonly status: number | undefined;
   /** Why it failed; undefined when it went well. */
   readonly error: GiraffeError | undefined;
+  /** Where the request was sent last, even if it failed there; undefined when it was sent nowhere. */
   readonly transport: Transport | undefined;
   readonly session: EdgeSession | undefined;
   readonly durationMs: number;
@@ -47,6 +52,8 @@ export interface PreparedRequest {
   readonly head: RequestHead;
   readonly routing: RoutingRequest;
   readonly upgrade: string | undefined;
+  /** Where the exchange is counted; undefined for an endpoint that is not served. */
+  readonly tally: EndpointTally | undefined;
   readonly id: string;
   /** Our name in Via fields. */
   readonly via: string;
@@ -57,7 +64,7 @@ const maxSessions = 2;
 
 /** One exchange. */
 export class Exchange implements ClientExchange, StreamSink {
-  readonly request: PreparedRequest;
+  #request: PreparedRequest;
   readonly #responder: Responder;
   readonly #context: ExchangeContext;
   readonly #startedMs = performance.now();
@@ -65,6 +72,8 @@ export class Exchange implements ClientExchange, StreamSink {
   #upstream: Upstream | undefined;
   /** The session that got the request last. */
   #asked: EdgeSession | undefined;
+  /** How it got there. */
+  #transport: Transport | undefined;
   #sessionsAsked = 0;
   /** Whether that session is not to be asked again, even if nobody else is there. */
   #isRefused = false;
@@ -82,21 +91,60 @@ export class Exchange implements ClientExchange, StreamSink {
   #waitTimer: NodeJS.Timeout | undefined;
   #headTimer: NodeJS.Timeout | undefined;
   #lastProgressMs = 0;
+  #admission: Admission = freeAdmission;
+  #idleWatch: IdleWatch | undefined;
 
   constructor(request: PreparedRequest, responder: Responder, context: ExchangeContext) {
-    this.request = request;
+    this.#request = request;
     this.#responder = responder;
     this.#context = context;
   }
 
-  /** Sends the request on its way. */
+  /** The request as it goes its way. */
+  get request(): PreparedRequest {
+    return this.#request;
+  }
+
+  /** Keeps a field of the request from the agent and its origin, before the start. `name` is lower case. */
+  withhold(name: string): void {
+    const { head } = this.#request;
+    const fields = head.fields.filter(([fieldName]) => fieldName.toLowerCase() !== name);
+    this.#request = { ...this.#request, head: { ...head, fields } };
+  }
+
+  /** Puts the exchange under a policy, before the start. */
+  govern(admission: Admission): void {
+    this.#admission = admission;
+    const head = admission.requestHead(this.#request.head);
+    if (head !== this.#request.head) this.#request = { ...this.#request, head };
+  }
+
+  /** Sends the request on its way, unless the routing strategy answers by itself. */
   start(): void {
-    this.#attempt();
+    try {
+      const answer = this.#context.router.answer(this.#request.routing);
+      if (answer === undefined) this.#attempt();
+      else this.answer(answer);
+    } catch (error) {
+      this.#fail(GiraffeError.from(error));
+    }
   }
 
   /** Ends the exchange with a failure before it went anywhere. */
   refuse(error: GiraffeError): void {
     this.#fail(error);
+  }
+
+  /** Ends the exchange with an answer of the edge's own. */
+  answer(answer: FixedAnswer): void {
+    const { head: plain, body } = fixedResponse(this.#request.head.method, answer);
+    const head = this.#admission.responseHead(plain);
+    this.#head = head;
+    this.#responseBytes = body.length;
+    this.#finish(undefined);
+    this.#responder.head(head);
+    if (body.length > 0) this.#responder.data(body);
+    this.#responder.end([]);
   }
 
   // The client's side.
@@ -105,6 +153,11 @@ export class Exchange implements ClientExchange, StreamSink {
     if (this.#isOver) return true;
     this.#requestBytes += chunk.length;
     this.#lastProgressMs = performance.now();
+    this.#idleWatch?.moved();
+    if (this.#requestBytes > this.#admission.maxBodyBytes && !this.#isRelay) {
+      this.#breakOff(new GiraffeError('GIR_ERR_REQUEST_BODY_TOO_LARGE'), new GiraffeError('GIR_ERR_CANCELLED'));
+      return true;
+    }
     if (this.#stream !== undefined) return this.#stream.sendData(chunk);
     this.#heldBody.push(chunk);
     return false;
@@ -121,6 +174,7 @@ export class Exchange implements ClientExchange, StreamSink {
   }
 
   consumed(bytes: number): void {
+    this.#idleWatch?.moved();
     this.#stream?.consumed(bytes);
   }
 
@@ -144,11 +198,14 @@ export class Exchange implements ClientExchange, StreamSink {
     if (isInterim) return this.#responder.interim(forwarded);
     clearTimeout(this.#headTimer);
     this.#head = head;
+    this.#admission.answered(head.status);
+    this.#watchIdleness();
+    const governed = this.#admission.responseHead(withFields(forwarded, this.#upstream?.responseFields ?? []));
     if (head.status === 101) {
       this.#isRelay = true;
-      this.#responder.switchProtocols(forwarded);
+      this.#responder.switchProtocols(governed);
     } else {
-      this.#responder.head(forwarded);
+      this.#responder.head(governed);
     }
     if (isEnd) this.onEnd([]);
   }
@@ -156,6 +213,7 @@ export class Exchange implements ClientExchange, StreamSink {
   onData(chunk: Buffer): void {
     if (this.#isOver) return;
     this.#responseBytes += chunk.length;
+    this.#idleWatch?.moved();
     if (!this.#isRelay && this.#responseBytes > this.#announcedBytes()) {
       throw new GiraffeError('GIR_ERR_PROTOCOL', 'more response body than announced');
     }
@@ -221,7 +279,7 @@ export class Exchange implements ClientExchange, StreamSink {
   /** True when the session has no place; the exchange then waits for one. */
   #isExchangeRefused({ session }: Upstream): boolean {
     if (this.request.upgrade !== undefined || session.takePlace()) return false;
-    const wait = this.#context.limits.requestTimeoutMs - (performance.now() - this.#startedMs);
+    const wait = this.#requestTimeoutMs - (performance.now() - this.#startedMs);
     this.#wait((onReady) => session.waitForPlace(onReady), wait, new GiraffeError('GIR_ERR_STREAM_LIMIT'));
     return true;
   }
@@ -262,14 +320,21 @@ export class Exchange implements ClientExchange, StreamSink {
     const { head, upgrade, routing } = this.request;
     if (session !== this.#asked) this.#sessionsAsked += 1;
     this.#asked = session;
+    this.#transport = upstream.transport;
     this.#upstream = upstream;
     const windowBytes = multiplexer.reserveWindow();
-    const payload = encodeOpenRequest({ head, endpoint: routing.host, windowBytes, upgrade });
+    const payload = encodeOpenRequest({
+      head,
+      endpoint: routing.host,
+      targetName: upstream.targetName,
+      windowBytes,
+      upgrade,
+    });
     const isEnd = head.body.kind === 'none' && upgrade === undefined;
     if (isEnd) this.#isRequestEnded = true;
     this.#stream = multiplexer.open(session.nextStreamId(), payload, isEnd, windowBytes, this);
     this.#lastProgressMs = performance.now();
-    this.#armHeadTimer(this.#context.limits.requestTimeoutMs);
+    this.#armHeadTimer(this.#requestTimeoutMs);
     this.#sendHeld();
   }
 
@@ -286,12 +351,26 @@ export class Exchange implements ClientExchange, StreamSink {
   /** The time to the head runs from the last progress of the request, so that a long upload is no failure. */
   #armHeadTimer(delayMs: number): void {
     this.#headTimer = setTimeout(() => {
-      const leftMs = this.#lastProgressMs + this.#context.limits.requestTimeoutMs - performance.now();
+      const leftMs = this.#lastProgressMs + this.#requestTimeoutMs - performance.now();
       if (leftMs > 0) return this.#armHeadTimer(leftMs);
-      const error = new GiraffeError('GIR_ERR_RESPONSE_TIMEOUT');
-      this.#stream?.reset(error);
-      this.#fail(error);
+      this.#breakOff(new GiraffeError('GIR_ERR_RESPONSE_TIMEOUT'));
     }, delayMs);
+  }
+
+  get #requestTimeoutMs(): number {
+    return this.#admission.requestTimeoutMs ?? this.#context.limits.requestTimeoutMs;
+  }
+
+  #watchIdleness(): void {
+    const { idleTimeoutMs } = this.#admission;
+    if (idleTimeoutMs === undefined) return;
+    this.#idleWatch = new IdleWatch(idleTimeoutMs, () => this.#breakOff(new GiraffeError('GIR_ERR_IDLE_TIMEOUT')));
+  }
+
+  /** Ends both sides. @param told What the agent is told; the error itself unless that is none of its business. */
+  #breakOff(error: GiraffeError, told = error): void {
+    this.#stream?.reset(told);
+    this.#fail(error);
   }
 
   /** The one retry rule: nothing of the response came, and the request is whole and harmless to repeat. */
@@ -328,16 +407,17 @@ export class Exchange implements ClientExchange, StreamSink {
   #finish(error: GiraffeError | undefined): void {
     this.#isOver = true;
     clearTimeout(this.#headTimer);
+    this.#idleWatch?.stop();
     this.#endWait();
     this.#heldBody = [];
-    const upstream = this.#upstream;
+    this.#admission.ended(error);
     this.#releaseUpstream();
     const failedStatus = error === undefined || error.code === 'GIR_ERR_CLIENT_GONE' ? undefined : error.entry.status;
     this.#context.onOutcome(this, {
       status: this.#head?.status ?? failedStatus,
       error,
-      transport: upstream?.transport,
-      session: upstream?.session,
+      transport: this.#transport,
+      session: this.#asked,
       durationMs: this.#elapsedMs(),
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,
@@ -350,4 +430,8 @@ export class Exchange implements ClientExchange, StreamSink {
     this.#upstream = undefined;
     if (upstream !== undefined && this.request.upgrade === undefined) upstream.session.givePlace();
   }
+}
+
+function withFields(head: ResponseHead, fields: FieldLines): ResponseHead {
+  return fields.length === 0 ? head : { ...head, fields: [...head.fields, ...fields] };
 }

@@ -5,7 +5,7 @@
  * connection must be ours to drop: Node's HTTP/2 server keeps a connection on
  * which it met a bad frame for ever.
  */
-import { createServer, type Server as TlsServer } from 'node:tls';
+import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
@@ -15,8 +15,9 @@ import { createGrpcCarrier } from '../tunnel/grpc-carrier.ts';
 import { loadHealthPackage, loadTunnelPackage, tunnelService } from '../tunnel/tunnel-service.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import { http2SessionOf } from './http2-session.ts';
-import { listen, stopListening, tunnelTlsOptions } from './listen.ts';
+import { listen, reloadTls, stopListening, tunnelTlsOptions } from './listen.ts';
 import { gateKey, StrangerGate } from './stranger-gate.ts';
+import { type TunnelPeer, tunnelPeer } from './tunnel-peer.ts';
 
 /** HTTP/2 window towards an authenticated agent, for the connection and its one stream, in octets. */
 const windowBytes = 16 * 1024 * 1024;
@@ -24,7 +25,11 @@ const windowBytes = 16 * 1024 * 1024;
 const maxCallsPerConnection = 16;
 const serviceName = 'tunnel.TunnelService';
 
+/** A call whose connection is gone already. */
+const nobody: TunnelPeer = { address: '', certificate: undefined };
+
 type ConnectCall = ServerDuplexStream<Buffer, Buffer>;
+type OnCarrier = (carrier: Carrier, peer: TunnelPeer) => void;
 
 /** The gRPC tunnel port of one edge. */
 export class GrpcListener {
@@ -35,7 +40,8 @@ export class GrpcListener {
   readonly #logger: Logger;
   #isServing = true;
 
-  constructor(options: EdgeOptions, onCarrier: (carrier: Carrier) => void) {
+  /** @param clientCa PEM of the CAs of agents' certificates; undefined does not ask for any. */
+  constructor(options: EdgeOptions, clientCa: string | undefined, onCarrier: OnCarrier) {
     const { limits, logger } = options;
     this.#logger = logger;
     this.#gate = new StrangerGate(limits.maxStrangers, limits.handshakeTimeoutMs);
@@ -48,7 +54,7 @@ export class GrpcListener {
     this.#addServices((call) => this.#accept(call, onCarrier));
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#tlsServer = createServer({
-      ...tunnelTlsOptions(options.certificate, limits.handshakeTimeoutMs),
+      ...tunnelTlsOptions(options.certificate, limits.handshakeTimeoutMs, clientCa),
       ALPNProtocols: ['h2'],
     });
     this.#tlsServer.on('connection', (socket) => this.#gate.enter(socket));
@@ -66,9 +72,9 @@ export class GrpcListener {
     return listen(this.#tlsServer, address, this.#logger);
   }
 
-  /** Uses another certificate for new connections. */
-  reload(options: EdgeOptions['certificate'], handshakeTimeoutMs: number): void {
-    this.#tlsServer.setSecureContext(tunnelTlsOptions(options, handshakeTimeoutMs));
+  /** Uses another certificate, and other CAs of agents, for new connections. */
+  reload(certificate: EdgeOptions['certificate'], handshakeTimeoutMs: number, clientCa: string | undefined): void {
+    reloadTls(this.#tlsServer, tunnelTlsOptions(certificate, handshakeTimeoutMs, clientCa));
   }
 
   stopAccepting(): void {
@@ -95,7 +101,7 @@ export class GrpcListener {
     new ReflectionService({ ...definition, ...loadHealthPackage() }).addToServer(this.#server);
   }
 
-  #accept(call: ConnectCall, onCarrier: (carrier: Carrier) => void): void {
+  #accept(call: ConnectCall, onCarrier: OnCarrier): void {
     const session = http2SessionOf(call);
     const key = session?.socket === undefined ? '' : gateKey(session.socket);
     const admit = (): void => {
@@ -110,6 +116,6 @@ export class GrpcListener {
       admit,
       destroy: () => session?.destroy(),
     });
-    onCarrier(carrier);
+    onCarrier(carrier, session?.socket === undefined ? nobody : tunnelPeer(session.socket as TLSSocket));
   }
 }

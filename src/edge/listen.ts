@@ -4,7 +4,7 @@
 import { constants } from 'node:crypto';
 import type { AddressInfo, Server } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import type { TlsOptions } from 'node:tls';
+import type { TlsOptions, Server as TlsServer } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { EdgeOptions, ListenAddress } from './edge-options.ts';
@@ -48,6 +48,13 @@ function logAcceptErrors(server: Server, logger: Logger): void {
   });
 }
 
+/** Uses other settings of {@link tunnelTlsOptions} for new connections. */
+export function reloadTls(server: TlsServer, options: TlsOptions): void {
+  server.setSecureContext(options);
+  // Node has no method for it, but looks at this property of the server with each connection.
+  Object.assign(server, { requestCert: options.requestCert ?? false });
+}
+
 /** Stops accepting and resolves once nothing listens any more; open connections are left alone. */
 export function stopListening(server: Server): void {
   if (server.listening) server.close();
@@ -56,9 +63,18 @@ export function stopListening(server: Server): void {
 /**
  * TLS for the tunnel ports: 1.2 or newer, authenticated encryption only, and no
  * renegotiation, which would let a peer burn our processor.
+ *
+ * @param clientCa PEM of the CAs by which certificates of agents are verified; undefined does not ask for any. Agents
+ *   without a certificate can connect all the same: whether they need one is for the authentication providers.
  */
-export function tunnelTlsOptions(certificate: EdgeOptions['certificate'], handshakeTimeoutMs: number): TlsOptions {
+export function tunnelTlsOptions(
+  certificate: EdgeOptions['certificate'],
+  handshakeTimeoutMs: number,
+  clientCa: string | undefined,
+): TlsOptions {
   return {
+    ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true }),
+    rejectUnauthorized: false,
     cert: certificate.certPem,
     key: certificate.keyPem,
     minVersion: 'TLSv1.2',

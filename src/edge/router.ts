@@ -1,8 +1,18 @@
 /**
  * Finds the upstream of a request: the endpoint's sessions, and the routing strategy's choice among them.
+ *
+ * A strategy is somebody else's code: what it throws or makes up is a fault of its own, and never reaches a wire.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import type { Candidate, RoutingRequest, RoutingStrategy } from '../extension/routing-strategy.ts';
+import type {
+  Candidate,
+  FixedAnswer,
+  RoutingDecision,
+  RoutingRequest,
+  RoutingStrategy,
+} from '../extension/routing-strategy.ts';
+import type { FieldLines } from '../http/field-line.ts';
+import { assertForwardableTrailers } from '../http/field-validation.ts';
 import type { Multiplexer } from '../tunnel/multiplexer.ts';
 import type { EdgeSession } from './edge-session.ts';
 import type { RouteTable } from './route-table.ts';
@@ -12,16 +22,39 @@ export interface Upstream {
   readonly session: EdgeSession;
   readonly multiplexer: Multiplexer;
   readonly transport: Candidate['transport'];
+  /** Name of the agent's target; undefined is the endpoint's own. */
+  readonly targetName: string | undefined;
+  /** Lines that the strategy adds to the response. */
+  readonly responseFields: FieldLines;
 }
+
+const noFields: FieldLines = [];
+/** Names of targets, as a configuration file gives them. */
+const targetName = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
 
 /** Chooses upstreams. */
 export class Router {
   readonly #routes: RouteTable;
-  readonly #strategy: RoutingStrategy;
+  readonly #strategy: () => RoutingStrategy;
 
-  constructor(routes: RouteTable, strategy: RoutingStrategy) {
+  /** @param strategy Returns the one that is in force. */
+  constructor(routes: RouteTable, strategy: () => RoutingStrategy) {
     this.#routes = routes;
     this.#strategy = strategy;
+  }
+
+  /**
+   * Returns the strategy's own answer to a request; undefined when an agent shall answer.
+   * @throws {GiraffeError} GIR_ERR_EXTENSION_FAULT.
+   */
+  answer(request: RoutingRequest): FixedAnswer | undefined {
+    const strategy = this.#strategy();
+    if (strategy.answer === undefined) return undefined;
+    return guarded(() => {
+      const answer = strategy.answer?.(request);
+      if (answer !== undefined) assertAnswer(answer);
+      return answer;
+    });
   }
 
   /**
@@ -34,23 +67,39 @@ export class Router {
     if (sessions === undefined) throw new GiraffeError('GIR_ERR_ENDPOINT_UNKNOWN');
     const candidates: Candidate[] = [];
     for (const session of sessions) {
-      if (session !== avoided) candidates.push(...session.candidates);
+      if (session !== avoided) candidates.push(...session.candidatesFor(request.host));
     }
     const [first, ...rest] = candidates;
     if (first === undefined) return undefined;
-    const chosen = this.#choose([first, ...rest], request);
-    if (chosen === undefined) return undefined;
-    const session = this.#routes.session(chosen.sessionId);
-    const multiplexer = session?.multiplexer(chosen.transport);
-    return session && multiplexer && { session, multiplexer, transport: chosen.transport };
+    const decision = guarded(() => this.#decide([first, ...rest], request));
+    const { candidate, target, responseFields = noFields } = decision;
+    if (candidate === undefined) return undefined;
+    const session = this.#routes.session(candidate.sessionId);
+    const multiplexer = session?.multiplexer(candidate.transport);
+    if (session === undefined || multiplexer === undefined) return undefined;
+    return { session, multiplexer, transport: candidate.transport, targetName: target, responseFields };
   }
 
-  #choose(candidates: readonly [Candidate, ...Candidate[]], request: RoutingRequest): Candidate | undefined {
-    if (candidates.length === 1) return candidates[0];
-    try {
-      return this.#strategy.select(candidates, request);
-    } catch (cause) {
-      throw new GiraffeError('GIR_ERR_EXTENSION_FAULT', 'the routing strategy failed', { cause });
-    }
+  #decide(candidates: readonly [Candidate, ...Candidate[]], request: RoutingRequest): RoutingDecision {
+    const decision = this.#strategy().select(candidates, request);
+    const { candidate, target, responseFields } = decision;
+    if (candidate !== undefined && !candidates.includes(candidate)) throw new Error('it chose none of the candidates');
+    if (target !== undefined && !targetName.test(target)) throw new Error('its target has no valid name');
+    if (responseFields !== undefined) assertForwardableTrailers(responseFields);
+    return decision;
   }
+}
+
+function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new GiraffeError('GIR_ERR_EXTENSION_FAULT', 'the routing strategy failed', { cause });
+  }
+}
+
+/** The answer of a strategy is framed by the edge, so it may say nothing about that itself. */
+function assertAnswer({ status, fields }: FixedAnswer): void {
+  if (!Number.isInteger(status) || status < 200 || 599 < status) throw new Error('a status outside 200 to 599');
+  assertForwardableTrailers(fields);
 }

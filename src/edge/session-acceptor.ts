@@ -7,16 +7,21 @@ import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { parseAuthority } from '../http/authority.ts';
 import { frameType } from '../protocol/frame.ts';
-import { capabilities, decodeHello, encodeHandshake, type Hello } from '../protocol/handshake.ts';
+import { capabilities, decodeHello, decodeStatus, encodeHandshake, type Hello } from '../protocol/handshake.ts';
 import { CreditPool } from '../protocol/receive-window.ts';
+import type { AgentStatus, TunnelPolicy } from '../protocol/tunnel-policy.ts';
 import { endpointAllowed } from '../state/endpoint-pattern.ts';
 import { softwareName } from '../telemetry/software.ts';
 import type { Carrier } from '../tunnel/carrier.ts';
 import { Multiplexer } from '../tunnel/multiplexer.ts';
+import type { Authenticator } from './authenticator.ts';
 import type { EdgeOptions, EdgePorts, Principal } from './edge-options.ts';
 import { EdgeSession } from './edge-session.ts';
+import type { EdgeFigures } from './figures.ts';
 import { memorableName } from './memorable-name.ts';
+import type { PolicyGate } from './policy/policy-gate.ts';
 import type { RouteTable } from './route-table.ts';
+import type { TunnelPeer } from './tunnel-peer.ts';
 
 /** How long a ticket is good for, in milliseconds. */
 const ticketLifeMs = 30_000;
@@ -31,7 +36,10 @@ const maxTicketsPerSession = 4;
 /** What the acceptor needs from the edge. */
 export interface AcceptorContext {
   readonly options: EdgeOptions;
+  readonly authenticator: Authenticator;
   readonly routes: RouteTable;
+  readonly policies: PolicyGate;
+  readonly figures: EdgeFigures;
   readonly ports: () => EdgePorts;
   isDraining(): boolean;
 }
@@ -46,7 +54,7 @@ export class SessionAcceptor {
   }
 
   /** Takes a new carrier through its handshake. */
-  accept(carrier: Carrier): void {
+  accept(carrier: Carrier, peer: TunnelPeer): void {
     const { limits, logger } = this.#context.options;
     let session: EdgeSession | undefined;
     let hasHello = false;
@@ -61,7 +69,7 @@ export class SessionAcceptor {
         onHandshake: (type, payload) => {
           if (type !== frameType.hello || hasHello) throw new GiraffeError('GIR_ERR_PROTOCOL', 'unexpected handshake');
           hasHello = true;
-          this.#admit(multiplexer, decodeHello(payload)).then(
+          this.#admit(multiplexer, peer, decodeHello(payload)).then(
             (admitted) => {
               session = admitted;
               clearTimeout(deadline);
@@ -73,6 +81,7 @@ export class SessionAcceptor {
           throw new GiraffeError('GIR_ERR_PROTOCOL', 'an agent cannot open streams');
         },
         onTicket: () => this.#handOutTicket(multiplexer, session),
+        onStatus: (payload) => this.#noteStatus(decodeStatus(payload), session),
         onGoAway: () => {
           // Its reason is its own: to repeat it would let a stranger put words into our mouth.
           if (session === undefined) return multiplexer.close(new GiraffeError('GIR_ERR_CANCELLED'));
@@ -99,29 +108,31 @@ export class SessionAcceptor {
     );
   }
 
-  async #admit(multiplexer: Multiplexer, hello: Hello): Promise<EdgeSession> {
+  async #admit(multiplexer: Multiplexer, peer: TunnelPeer, hello: Hello): Promise<EdgeSession> {
     if (this.#context.isDraining()) throw new GiraffeError('GIR_ERR_DRAINING');
-    const principal = await this.#authenticate(hello.token);
+    const principal = await this.#context.authenticator.authenticateAgent({ token: hello.token, ...peer });
     // The check may take its time, and its answer come to a carrier that is gone: nothing would ever remove its session.
     if (!multiplexer.isWaiting) throw new GiraffeError('GIR_ERR_SESSION_LOST', 'closed before it was admitted');
-    if (principal === undefined) throw new GiraffeError('GIR_ERR_CREDENTIALS_REFUSED');
     const session =
       hello.ticket === undefined
         ? this.#newSession(hello, principal)
         : this.#ticketSession(hello, hello.ticket, principal);
+    if (hello.ticket === undefined) this.#govern(session, hello.policies ?? []);
     this.#join(session, multiplexer, hello.ticket === undefined);
     return session;
   }
 
-  /** A failure is no refusal, or agents would give up; what failed is for our log alone. */
-  async #authenticate(token: string): Promise<Principal | undefined> {
-    const { authenticate, logger } = this.#context.options;
-    try {
-      return await authenticate(token);
-    } catch (cause) {
-      logger.error({ err: cause }, 'a token could not be checked');
-      throw new GiraffeError('GIR_ERR_EXTENSION_FAULT', 'the edge could not check the token', { cause });
-    }
+  /** The newest session of an endpoint says what protects it, from before it serves. */
+  #govern({ identity }: EdgeSession, policies: readonly (TunnelPolicy | null)[]): void {
+    for (const [index, host] of identity.endpoints.entries())
+      this.#context.policies.wish(host, policies[index] ?? undefined);
+  }
+
+  #noteStatus(status: AgentStatus, session: EdgeSession | undefined): void {
+    if (session === undefined) throw new GiraffeError('GIR_ERR_PROTOCOL', 'STATUS before WELCOME');
+    session.noteStatus(status);
+    const { id, agentId } = session.identity;
+    this.#context.options.logger.info({ sessionId: id, agentId, down: status.down }, 'status of origins');
   }
 
   #newSession(hello: Hello, principal: Principal): EdgeSession {
@@ -129,7 +140,17 @@ export class SessionAcceptor {
     if (endpoints.length === 0) throw new GiraffeError('GIR_ERR_PROTOCOL', 'HELLO names no endpoint');
     const { agentId, generation } = hello;
     const id = randomBytes(9).toString('base64url');
-    return new EdgeSession({ id, principal, agentId, generation, endpoints }, this.#context.options.limits.maxStreams);
+    const { options } = this.#context;
+    const identity = {
+      id,
+      principal,
+      agentId,
+      generation,
+      endpoints,
+      labels: hello.labels ?? [],
+      weight: hello.weight ?? 1,
+    };
+    return new EdgeSession(identity, () => options.limits.maxStreams);
   }
 
   #endpoint(wanted: string | null, principal: Principal): string {
@@ -169,7 +190,7 @@ export class SessionAcceptor {
   }
 
   #join(session: EdgeSession, multiplexer: Multiplexer, isNew: boolean): void {
-    const { options, routes } = this.#context;
+    const { options, routes, figures } = this.#context;
     const ports = this.#context.ports();
     const welcome = {
       software: softwareName,
@@ -183,8 +204,12 @@ export class SessionAcceptor {
     multiplexer.handshake(frameType.welcome, encodeHandshake(welcome));
     multiplexer.activate(options.limits.keepAliveMs);
     const former = session.join(multiplexer);
-    if (isNew) routes.add(session);
-    else routes.wake(session);
+    if (isNew) {
+      routes.add(session);
+      figures.sessionOpened(session.identity);
+    } else {
+      routes.wake(session);
+    }
     former?.close(new GiraffeError('GIR_ERR_SESSION_REPLACED'));
     options.logger.info(
       {
@@ -214,6 +239,7 @@ export class SessionAcceptor {
   }
 
   #refuse(multiplexer: Multiplexer, error: GiraffeError): void {
+    this.#context.figures.agentRefused(error.code);
     this.#context.options.logger.warn(
       { peer: multiplexer.carrier.peer, carrier: multiplexer.carrier.kind, code: error.code, detail: error.message },
       'agent refused',

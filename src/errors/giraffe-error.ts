@@ -4,18 +4,27 @@
  */
 import { type CodeEntry, codes, type ErrorCode } from './codes.ts';
 
+/** What an error may bring along. */
+export interface GiraffeErrorOptions extends ErrorOptions {
+  /** Further field lines of the response that a client gets, such as WWW-Authenticate. Default none. */
+  readonly fields?: readonly (readonly [name: string, value: string])[];
+}
+
 /** An expected failure with a code. Callers match `code`, never the message or the class. */
 export class GiraffeError extends Error {
   override readonly name: string = 'GiraffeError';
   readonly code: ErrorCode;
+  /** Further field lines of the response that a client gets. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
 
   /**
    * @param detail What was seen, for logs and for people at a terminal. Never sent to a client,
    *   except for GIR_ERR_REQUEST_INVALID, where it is about the client's own request.
    */
-  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, detail?: string, options?: GiraffeErrorOptions) {
     super(detail ?? codes[code].summary, options);
     this.code = code;
+    this.fields = options?.fields ?? [];
   }
 
   /** What the table says about this error's code. */

@@ -4,6 +4,8 @@
  */
 import type * as z from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
+import type { AuthProvider } from './auth-provider.ts';
+import type { MetricsExporter } from './metrics-exporter.ts';
 import type { RoutingStrategy } from './routing-strategy.ts';
 
 /** Version of this contract. An extension made for another one is refused with its name. */
@@ -12,6 +14,8 @@ export const extensionApiVersion = 1;
 /** Kinds of extension, and what each one's `create` returns. A new kind is a new line here. */
 export interface ExtensionInstances {
   'routing-strategy': RoutingStrategy;
+  'auth-provider': AuthProvider;
+  'metrics-exporter': MetricsExporter;
 }
 
 /** One kind of extension. */
@@ -20,6 +24,10 @@ export type ExtensionKind = keyof ExtensionInstances;
 /** What an extension gets besides its options. Never the edge, the configuration or oclif. */
 export interface ExtensionContext {
   readonly logger: Logger;
+  /** The state folder, for extensions that keep something. */
+  readonly stateDir: string;
+  /** Wall-clock time, in milliseconds since 1970. */
+  now(): number;
 }
 
 /** Something that plugs into giraffe, described by data until it is created. */

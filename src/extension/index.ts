@@ -1,6 +1,7 @@
 /** Everything a plugin author needs, as `giraffe-tunnel/extension`. */
 export type { FieldLine, FieldLines } from '../http/field-line.ts';
 export type { Logger } from '../telemetry/logger.ts';
+export type { AgentCredential, AuthDecision, AuthProvider, VisitorDecision } from './auth-provider.ts';
 export {
   defineExtension,
   type Extension,
@@ -10,4 +11,21 @@ export {
   type ExtensionsHook,
   extensionApiVersion,
 } from './contract.ts';
-export type { Candidate, NonEmpty, RoutingRequest, RoutingStrategy, Transport } from './routing-strategy.ts';
+export type {
+  CounterMetric,
+  GaugeMetric,
+  HistogramMetric,
+  Labels,
+  Metric,
+  MetricsExporter,
+  MetricsSnapshot,
+} from './metrics-exporter.ts';
+export type {
+  Candidate,
+  FixedAnswer,
+  NonEmpty,
+  RoutingDecision,
+  RoutingRequest,
+  RoutingStrategy,
+  Transport,
+} from './routing-strategy.ts';

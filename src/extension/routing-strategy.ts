@@ -10,11 +10,17 @@ export type Transport = 'grpc' | 'tcp';
 export interface Candidate {
   /** The agent's session; candidates of the same agent share it. */
   readonly sessionId: string;
+  /** The agent's process; the same again when it reconnects and gets another session. */
+  readonly agentId: string;
   readonly transport: Transport;
   /** Exchanges and relays in flight at that agent, over both transports. */
   readonly inFlight: number;
-  /** False when the agent is late with an answer to a ping. */
+  /** False when the agent is late with an answer to a ping, or says that its origin does not answer. */
   readonly isHealthy: boolean;
+  /** What the agent was started with (`--label`), for rules. */
+  readonly labels: readonly string[];
+  /** Relative share of the traffic, from the agent (`--weight`); 1 unless it says otherwise. */
+  readonly weight: number;
 }
 
 /** What a strategy may look at. */
@@ -33,8 +39,29 @@ export interface RoutingRequest {
 /** At least one element. */
 export type NonEmpty<T> = readonly [T, ...T[]];
 
+/** More than a candidate: what else shall be done with the request. */
+export interface RoutingDecision {
+  /** One of the candidates; undefined refuses the request with 503. */
+  readonly candidate: Candidate | undefined;
+  /** Name of another target that the agent was configured with; undefined is the endpoint's own. */
+  readonly target?: string | undefined;
+  /** Field lines added to the response, for example a cookie that makes a visitor stay. */
+  readonly responseFields?: FieldLines | undefined;
+}
+
+/** A response that no agent is asked for. */
+export interface FixedAnswer {
+  readonly status: number;
+  readonly fields: FieldLines;
+  readonly body: string;
+}
+
 /** Chooses among candidates. On the hot path: synchronous, no I/O, must not throw and must not change its input. */
 export interface RoutingStrategy {
-  /** Returns one of `candidates`; undefined refuses the request with 503. */
-  select(candidates: NonEmpty<Candidate>, request: RoutingRequest): Candidate | undefined;
+  /** Chooses how a request is served. */
+  select(candidates: NonEmpty<Candidate>, request: RoutingRequest): RoutingDecision;
+  /** Answers without any agent; undefined goes on to {@link select}. Also asked when no agent is connected. */
+  answer?(request: RoutingRequest): FixedAnswer | undefined;
+  /** Says in words which rule applies to a request, for `giraffe explain route`. */
+  explain?(request: RoutingRequest): string;
 }

@@ -3,9 +3,10 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
-import type { EdgeTrust } from '../agent/agent-options.ts';
+import type { ClientCertificate, EdgeTrust } from '../agent/agent-options.ts';
 import type { AgentSettings } from '../config/agent-settings.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { loadServerCertificate } from '../state/certificate-files.ts';
 import { looksLikePin, parsePin } from '../state/certificate-pin.ts';
 import { readAgentToken, readCaCertificate } from '../state/local-files.ts';
 
@@ -20,24 +21,44 @@ export interface TokenSources {
 }
 
 /**
- * Returns the token: --token or GIRAFFE_TOKEN, else the file of --token-file, else the one that an edge left in the state folder.
+ * Returns the token: the one that is set, else that in the file that is set, else none (an empty text) when a certificate
+ * is set, else the one that an edge left in the state folder.
  *
  * @throws {GiraffeError} GIR_ERR_CONFIG when there is none, or a file or stdin does not hold one.
  */
 export async function findToken(
-  settings: Pick<AgentSettings, 'token' | 'tokenFile'>,
+  settings: Pick<AgentSettings, 'token' | 'tokenFile' | 'clientCert'>,
   sources: TokenSources,
 ): Promise<string> {
-  const { token, tokenFile } = settings;
+  const { tokenFile } = settings;
+  const token = settings.token?.reveal();
   if (token === '-') return onlyToken(await sources.readStdin(), 'stdin');
-  if (token !== undefined) return onlyToken(token, '--token or GIRAFFE_TOKEN');
+  if (token !== undefined) return onlyToken(token, '--token, GIRAFFE_TOKEN or agent.token');
   if (tokenFile !== undefined) return onlyToken(await readTokenFile(tokenFile), tokenFile);
+  if (settings.clientCert !== undefined) return '';
   const left = await readAgentToken(sources.stateDir);
   if (left !== undefined) return left;
   throw new GiraffeError(
     'GIR_ERR_CONFIG',
     'there is no token: set GIRAFFE_TOKEN or --token-file to the one that `giraffe server start` printed; ' +
       `beside an edge, use its --state-dir (${sources.stateDir} holds none)`,
+  );
+}
+
+/**
+ * Returns the certificate the agent shows to the edge; undefined when none is set.
+ *
+ * @throws {GiraffeError} GIR_ERR_CONFIG for one setting without the other; GIR_ERR_CERTIFICATE for files that do not do.
+ */
+export async function findClientCertificate(
+  settings: Pick<AgentSettings, 'clientCert' | 'clientKey'>,
+): Promise<ClientCertificate | undefined> {
+  const { clientCert, clientKey } = settings;
+  if (clientCert === undefined && clientKey === undefined) return undefined;
+  if (clientCert !== undefined && clientKey !== undefined) return loadServerCertificate(clientCert, clientKey);
+  throw new GiraffeError(
+    'GIR_ERR_CONFIG',
+    '--client-cert and --client-key are needed together (GIRAFFE_CLIENT_CERT, GIRAFFE_CLIENT_KEY)',
   );
 }
 

@@ -1,31 +1,33 @@
 /**
  * Runs an agent from settings to exit status: token, trust, connection, signals, drain.
  */
-import { startAgent } from '../agent/agent.ts';
-import type { Agent, AgentEvent, AgentOptions, HostHeader } from '../agent/agent-options.ts';
-import { type Target, targetText } from '../agent/target.ts';
-import type { AgentSettings } from '../config/agent-settings.ts';
-import type { Environment } from '../config/env.ts';
+import type { Agent, AgentEvent } from '../agent/agent-options.ts';
+import { AgentFigures } from '../agent/figures.ts';
+import { type AgentSettings, agentSettings } from '../config/agent-settings.ts';
+import { findSetting } from '../config/setting.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { defaultStateDir } from '../state/state-folder.ts';
-import { findToken, findTrust } from './agent-credentials.ts';
+import { startAgentMetrics } from './agent-metrics.ts';
+import { type AgentSurroundings, agentOptionsOf, type NamedAgentOptions } from './agent-options-of.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
-import { tunnelTarget } from './agent-target.ts';
+import { AgentReload } from './agent-reload.ts';
 import { createLogger } from './create-logger.ts';
+import { createHangUpTest } from './hang-up.ts';
 import { createJsonPresenter } from './json-presenter.ts';
 import { Lifetimes } from './lifetimes.ts';
-import { OriginWatch } from './origin-watch.ts';
+import { OriginWatches } from './origin-watch.ts';
 import type { Output } from './output.ts';
+import type { PluginHost } from './plugin-loader.ts';
+import { type AgentConfig, type ProgramInput, readAgentConfig, sourcesOf } from './program-config.ts';
+import { Reloader } from './reloader.ts';
+import { ReplaceableAgent } from './replaceable-agent.ts';
 import { type EndSignal, listenForSignals, signalExit } from './shutdown-signals.ts';
 
 /** What an agent is run with. */
 export interface AgentHostContext {
-  readonly settings: AgentSettings;
+  readonly input: ProgramInput;
   /** TARGET as it was given. */
   readonly target: string | undefined;
-  /** Whether the token stands in the command line. */
-  readonly isTokenVisible: boolean;
-  readonly environment: Environment;
+  readonly plugins: PluginHost;
   readonly output: Output;
   /** Whether programs read stdout. */
   readonly json: boolean;
@@ -37,36 +39,74 @@ export interface AgentHostContext {
  * @throws {GiraffeError} When it is refused, cannot begin, or is not ready in time.
  */
 export async function runAgent(context: AgentHostContext): Promise<number> {
-  const { settings, json } = context;
-  const target = tunnelTarget(context.target, settings.port);
-  const options = await agentOptions(context, target);
-  if (!json) warn(context);
+  const { input, target, json } = context;
+  const config = await readAgentConfig(input);
+  const { settings } = config;
+  const log = createLogger(settings);
+  const surroundings: AgentSurroundings = {
+    target,
+    environment: input.environment,
+    logger: log.logger,
+    figures: new AgentFigures(),
+    readStdin: once(readStdin),
+  };
+  const started = await agentOptionsOf(config, surroundings);
+  if (!json) warn(context, config);
   const lifetimes = new Lifetimes();
-  const presenter = await createPresenter(context);
+  const presenter = await createPresenter(context, settings);
   try {
-    const watch = new OriginWatch(target, (reason) => presenter.showOrigin(targetText(target), reason));
-    lifetimes.defer(() => watch[Symbol.dispose]());
+    const metrics = await startAgentMetrics(context.plugins, config, surroundings, lifetimes);
+    let watches = watchOrigins(started, presenter);
+    lifetimes.defer(() => watches[Symbol.dispose]());
     let lastError: GiraffeError | undefined;
     const listener = (event: AgentEvent) => {
       if (event.type === 'reconnecting') lastError = event.error;
-      if (event.type === 'origin') watch.report(event.error?.code);
+      if (event.type === 'origin') watches.report(event.target, event.error?.code);
+      if (event.type === 'ready') reload.note(event);
       presenter.show(event);
     };
-    const signals = listenForSignals();
+    const agent = lifetimes.use(new ReplaceableAgent(started.options, listener));
+    const onChanged = (changed: NamedAgentOptions) => {
+      watches[Symbol.dispose]();
+      watches = watchOrigins(changed, presenter);
+      void watches.start();
+    };
+    const reload = new AgentReload({ input, config, started, surroundings, agent, log, metrics, onChanged });
+    const reloader = new Reloader(reload);
+    // Without a file there is nothing to reload, and SIGHUP ends the process as it does any other.
+    const signals = listenForSignals(process, config.file.path === undefined ? undefined : onHangUp(reloader));
     lifetimes.defer(() => signals[Symbol.dispose]());
-    const agent = lifetimes.use(startAgent(options, listener));
     const start = await firstOf(agent, signals.first, settings.timeout);
     if (start.kind === 'late') throw lateError(settings, lastError);
     if (start.kind === 'signal') return await end(agent, 0, signalExit[start.signal]);
-    void watch.start();
+    void watches.start();
     const outcome = await Promise.race([signals.first, agent.closed]);
     if (outcome instanceof GiraffeError) throw outcome;
-    presenter.showDraining(settings.drainTimeout);
-    return await end(agent, settings.drainTimeout, 0);
+    presenter.showDraining(reload.settings.drainTimeout);
+    return await end(agent, reload.settings.drainTimeout, 0);
   } finally {
     await lifetimes[Symbol.asyncDispose]();
     await presenter.settled();
   }
+}
+
+/** Exit status of a process that SIGHUP ended. */
+const hangUpExit = 129;
+
+/** A terminal that goes away ends the agent; any other SIGHUP asks for a reload. */
+function onHangUp(reloader: Reloader<AgentConfig>): () => void {
+  const isTerminalGone = createHangUpTest();
+  return () => {
+    if (isTerminalGone()) process.exit(hangUpExit);
+    else void reloader.request();
+  };
+}
+
+function watchOrigins({ options }: NamedAgentOptions, presenter: AgentPresenter): OriginWatches {
+  return new OriginWatches(
+    options.tunnels.map((tunnel) => tunnel.target),
+    (target, reason) => presenter.showOrigin(target, reason),
+  );
 }
 
 type Start =
@@ -75,7 +115,11 @@ type Start =
   | { readonly kind: 'signal'; readonly signal: EndSignal };
 
 /** Waits for whatever comes first: the tunnel serves, the time is up, a signal. Rejects when the edge refuses for good. */
-async function firstOf(agent: Agent, signal: Promise<EndSignal>, timeoutMs: number | undefined): Promise<Start> {
+async function firstOf(
+  agent: Pick<Agent, 'ready'>,
+  signal: Promise<EndSignal>,
+  timeoutMs: number | undefined,
+): Promise<Start> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Start>((resolve) => {
     if (timeoutMs !== undefined) timer = setTimeout(() => resolve({ kind: 'late' }), timeoutMs);
@@ -88,7 +132,7 @@ async function firstOf(agent: Agent, signal: Promise<EndSignal>, timeoutMs: numb
   return first;
 }
 
-async function end(agent: Agent, drainMs: number, status: number): Promise<number> {
+async function end(agent: Pick<Agent, 'drain'>, drainMs: number, status: number): Promise<number> {
   await agent.drain(drainMs);
   return status;
 }
@@ -100,25 +144,7 @@ function lateError({ timeout, server }: AgentSettings, last: GiraffeError | unde
   return new GiraffeError(code, `no tunnel to ${serverText(server)} within ${timeout} ms: ${why}`, { cause: last });
 }
 
-async function agentOptions({ settings, environment }: AgentHostContext, target: Target): Promise<AgentOptions> {
-  const { domain, server, tunnelPort, transport } = settings;
-  const stateDir = settings.stateDir ?? defaultStateDir(environment);
-  return {
-    tunnels: [{ domain, target }],
-    server: { host: server.host, grpcPort: server.port, tunnelPort },
-    token: await findToken(settings, { stateDir, readStdin }),
-    trust: await findTrust(settings, stateDir),
-    transport,
-    hostHeader: hostHeaderOf(settings.hostHeader),
-    logger: createLogger(settings).logger,
-  };
-}
-
-function hostHeaderOf(text: string): HostHeader {
-  return text === 'preserve' || text === 'rewrite' ? text : { value: text };
-}
-
-async function createPresenter({ json, output, settings }: AgentHostContext): Promise<AgentPresenter> {
+async function createPresenter({ json, output }: AgentHostContext, settings: AgentSettings): Promise<AgentPresenter> {
   if (json) return createJsonPresenter(output);
   const [{ HumanPresenter }, { StartupList }] = await Promise.all([
     import('./human-presenter.ts'),
@@ -128,17 +154,30 @@ async function createPresenter({ json, output, settings }: AgentHostContext): Pr
   return new HumanPresenter({ output, list, transport: settings.transport, server: serverText(settings.server) });
 }
 
-function warn({ settings, isTokenVisible, output }: AgentHostContext): void {
-  if (isTokenVisible) {
+function warn({ input, output }: AgentHostContext, { file, settings }: AgentConfig): void {
+  const token = findSetting(agentSettings.token, sourcesOf(input, file));
+  if (token.source === 'flag' && token.text !== '-') {
     output.err(
       'Warning: others on this machine can read --token in the process list; GIRAFFE_TOKEN, --token-file and --token - hide it.',
     );
+  }
+  if (token.source === 'file') {
+    output.err(`Warning: ${file.path} holds the token itself; agent.tokenFile keeps it in a file of its own.`);
   }
   if (settings.insecure) {
     output.err(
       "Warning: --insecure does not verify the edge's certificate: anybody in between can read and change everything.",
     );
   }
+}
+
+/** Returns a function that calls `work` at most once, and always returns what came out. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
 }
 
 function serverText({ host, port }: AgentSettings['server']): string {

@@ -1,7 +1,7 @@
 /** Decides which service a tunnel leads to, from TARGET and --port, and looks once whether it is there. */
 import { connect } from 'node:net';
-import { parseTarget, type Target, targetText } from '../agent/target.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { parseTarget, type Target, targetText } from '../http/target.ts';
 
 /** Time for a service on this machine to accept a connection, in milliseconds. */
 const probeTimeoutMs = 2_000;

@@ -3,9 +3,9 @@
  */
 import { Command, Errors, type Interfaces } from '@oclif/core';
 import { type Environment, readEnvironment } from '../config/env.ts';
-import type { HookRunner } from './collect-extensions.ts';
 import { type ErrorReport, errorReport } from './error-report.ts';
 import { type Output, processOutput, writeEvent } from './output.ts';
+import type { PluginHost } from './plugin-loader.ts';
 import { jsonFlag } from './setting-flags.ts';
 
 /** Base of all commands. A command parses flags, makes one call into the host, and returns its exit status. */
@@ -18,8 +18,8 @@ export abstract class GiraffeCommand extends Command {
   protected readonly output: Output = processOutput(this.environment);
 
   /** Plugins as the host asks them for their extensions. */
-  protected get plugins(): HookRunner {
-    return this.config as unknown as HookRunner;
+  protected get plugins(): PluginHost {
+    return this.config as unknown as PluginHost;
   }
 
   /**
@@ -63,10 +63,10 @@ export abstract class GiraffeCommand extends Command {
   }
 }
 
-function linesOf({ code, message, fix }: ErrorReport): string[] {
-  return [`Error: ${message} (${code})`, `Next:  ${fix}`];
+function linesOf({ code, message, problems = [], fix }: ErrorReport): string[] {
+  return [`Error: ${message} (${code})`, ...problems.map((problem) => `  - ${problem}`), `Next:  ${fix}`];
 }
 
-function jsonOf({ code, message, fix }: ErrorReport): object {
-  return { code, message, fix };
+function jsonOf({ code, message, problems, fix }: ErrorReport): object {
+  return { code, message, problems, fix };
 }

@@ -10,7 +10,8 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type Extension, type ExtensionsHook, extensionApiVersion } from '../extension/index.ts';
 import { ExtensionRegistry, type InstalledExtension, isExtensionKind } from './extension-registry.ts';
 
-const hookName = 'giraffe:extensions';
+/** The hook by which plugins offer their extensions. */
+export const extensionHook = 'giraffe:extensions';
 /** Time for one plugin to answer; its import included, it is far below this. */
 const hookTimeoutMs = 10_000;
 
@@ -45,7 +46,7 @@ export interface HookRunner {
  */
 export async function collectExtensions(config: HookRunner): Promise<ExtensionRegistry> {
   const options = { apiVersion: extensionApiVersion } as const;
-  const result = (await config.runHook(hookName, options, hookTimeoutMs, true)) as HookResult;
+  const result = (await config.runHook(extensionHook, options, hookTimeoutMs, true)) as HookResult;
   const failures = result.failures.filter(({ plugin }) => !hasNoBuiltIns(plugin, config.root));
   const problems = [
     ...failures.map(({ plugin, error }) => ({ plugin: plugin.name, detail: reasonOf(error), cause: error })),
@@ -65,7 +66,7 @@ export async function collectExtensions(config: HookRunner): Promise<ExtensionRe
   return new ExtensionRegistry(installed.sort((a, b) => compare(a.plugin, b.plugin)));
 }
 
-const silence = `its file for the hook ${hookName} exports no function`;
+const silence = `its file for the hook ${extensionHook} exports no function`;
 
 /** Names plugins that declare more hook files than answered. */
 function silentPlugins(config: HookRunner, result: HookResult): string[] {
@@ -73,14 +74,16 @@ function silentPlugins(config: HookRunner, result: HookResult): string[] {
   return [...config.plugins.values()]
     .filter((plugin) => {
       const answered = answers.filter((answer) => answer.plugin.name === plugin.name).length;
-      return answered < (plugin.hooks[hookName]?.length ?? 0);
+      return answered < (plugin.hooks[extensionHook]?.length ?? 0);
     })
     .map((plugin) => plugin.name);
 }
 
 /** Tells whether this is giraffe itself, built without its own extensions: it may be, and then just has none. */
 function hasNoBuiltIns(plugin: HookedPlugin, root: string): boolean {
-  return plugin.root === root && !(plugin.hooks[hookName] ?? []).some(({ target }) => existsSync(join(root, target)));
+  return (
+    plugin.root === root && !(plugin.hooks[extensionHook] ?? []).some(({ target }) => existsSync(join(root, target)))
+  );
 }
 
 function reasonOf(error: Error): string {
@@ -90,7 +93,7 @@ function reasonOf(error: Error): string {
 
 /** Tells what is wrong with a plugin's answer. */
 function faultsOf(answer: unknown): string[] {
-  if (!Array.isArray(answer)) return [`its hook ${hookName} does not return a list`];
+  if (!Array.isArray(answer)) return [`its hook ${extensionHook} does not return a list`];
   return answer.flatMap((extension: unknown, index) => {
     const fault = faultOf(extension);
     return fault === undefined ? [] : [`extension ${nameOf(extension) ?? `number ${index + 1}`} ${fault}`];

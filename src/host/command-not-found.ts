@@ -5,8 +5,8 @@
  */
 import type { Hook } from '@oclif/core';
 import { readEnvironment } from '../config/env.ts';
+import { nearestFirst } from '../config/nearest.ts';
 import { codes } from '../errors/codes.ts';
-import { nearestFirst } from './nearest.ts';
 import { processOutput, writeEvent } from './output.ts';
 import { printable, redacted } from './printable.ts';
 

@@ -15,6 +15,8 @@ export interface LogOptions {
 /** A log and its file. */
 export interface ProcessLog {
   readonly logger: Logger;
+  /** Logs from another level on. */
+  setLevel(level: LogOptions['logLevel']): void;
   /** Opens the file anew, after something has moved it away. */
   reopen(): void;
 }
@@ -31,5 +33,11 @@ export function createLogger({ logFormat, logLevel, logFile }: LogOptions): Proc
   const form = isPretty ? prettyLine : jsonLine;
   const stream: DestinationStream = { write: (line) => void sink.write(form(line)) };
   const logger = pino({ level: logLevel, base: null }, stream);
-  return { logger, reopen: () => (logFile === undefined ? undefined : sink.reopen()) };
+  return {
+    logger,
+    setLevel: (level) => {
+      logger.level = level;
+    },
+    reopen: () => (logFile === undefined ? undefined : sink.reopen()),
+  };
 }

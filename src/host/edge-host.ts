@@ -5,34 +5,39 @@
  * reverse whatever happens.
  */
 import { hostname } from 'node:os';
+import { configFolder } from '../config/config-file.ts';
 import type { EdgeSettings } from '../config/edge-settings.ts';
-import type { Environment } from '../config/env.ts';
 import { startEdge } from '../edge/edge.ts';
-import { defaultEdgeLimits, type Edge, type EdgeLimits } from '../edge/edge-options.ts';
-import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { Edge } from '../edge/edge-options.ts';
 import { startManagementServer } from '../management/management-server.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
-import { collectExtensions, type HookRunner } from './collect-extensions.ts';
+import { collectExtensions } from './collect-extensions.ts';
 import { createLogger, type ProcessLog } from './create-logger.ts';
 import { type EdgeAnnouncement, edgeReadyEvent, edgeReadyLines } from './edge-announcement.ts';
+import { type ExtensionTools, selectAuthProviders, selectStrategy } from './edge-extensions.ts';
+import { edgeLimits } from './edge-limits.ts';
+import { EdgeReload } from './edge-reload.ts';
 import { type EdgeState, openEdgeState } from './edge-state.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { listenFailure } from './listen-failure.ts';
+import { selectExporters } from './metrics-exporters.ts';
+import { MetricsRunner } from './metrics-runner.ts';
 import { type Output, writeEvent } from './output.ts';
+import { loadPlugins, type PluginHost } from './plugin-loader.ts';
+import { edgePolicyOf } from './policy-settings.ts';
+import { type EdgeConfig, type ProgramInput, readEdgeConfig } from './program-config.ts';
+import { Reloader } from './reloader.ts';
 import { listenForSignals } from './shutdown-signals.ts';
 
 /** What an edge is run with. */
 export interface EdgeHostContext {
-  readonly settings: EdgeSettings;
-  readonly plugins: HookRunner;
-  readonly environment: Environment;
+  readonly input: ProgramInput;
+  readonly plugins: PluginHost;
   readonly output: Output;
   /** Whether programs read stdout. */
   readonly json: boolean;
 }
 
-/** The strategy in force until a configuration file can name another one. */
-const strategyName = 'hybrid';
 const oldestSupportedNode = 22;
 
 /**
@@ -41,19 +46,22 @@ const oldestSupportedNode = 22;
  * @throws {GiraffeError} When it cannot start; nothing is left running then.
  */
 export async function runEdge(context: EdgeHostContext): Promise<number> {
-  const { settings, output, json } = context;
-  const log = createLogger(settings);
+  const { input, output, json } = context;
+  const config = await readEdgeConfig(input);
+  const log = createLogger(config.settings);
   if (!json) warnOfOldNode(output);
   const lifetimes = new Lifetimes();
   try {
-    const { edge, announcement, reload } = await start(context, log, lifetimes);
-    const signals = listenForSignals(process, () => void reload());
+    const { edge, announcement, reload } = await start(context, config, log, lifetimes);
+    const reloader = new Reloader(reload);
+    const signals = listenForSignals(process, () => void reloader.request());
     lifetimes.defer(() => signals[Symbol.dispose]());
     if (json) writeEvent(output, 'ready', edgeReadyEvent(announcement, process.pid));
     else for (const line of edgeReadyLines(announcement)) output.err(line);
     const signal = await signals.first;
-    log.logger.info({ signal, deadlineMs: settings.drainTimeout }, 'draining');
-    await edge.drain(settings.drainTimeout);
+    const deadlineMs = reload.settings.drainTimeout;
+    log.logger.info({ signal, deadlineMs }, 'draining');
+    await edge.drain(deadlineMs);
     log.logger.info({}, 'drained');
     return 0;
   } finally {
@@ -64,8 +72,7 @@ export async function runEdge(context: EdgeHostContext): Promise<number> {
 interface StartedEdge {
   readonly edge: ManagedEdge;
   readonly announcement: EdgeAnnouncement;
-  /** Reads certificates and tokens again; keeps the old ones, and says why, when they are bad. */
-  reload(): Promise<void>;
+  readonly reload: EdgeReload;
 }
 
 /** An edge that knows whether it takes requests. */
@@ -73,36 +80,50 @@ interface ManagedEdge {
   drain(deadlineMs: number): Promise<void>;
 }
 
-async function start(context: EdgeHostContext, log: ProcessLog, lifetimes: Lifetimes): Promise<StartedEdge> {
-  const { settings, environment } = context;
+async function start(
+  { input, plugins }: EdgeHostContext,
+  config: EdgeConfig,
+  log: ProcessLog,
+  lifetimes: Lifetimes,
+): Promise<StartedEdge> {
+  const { settings, file } = config;
   const { logger } = log;
-  const registry = await collectExtensions(context.plugins);
-  const strategy = await registry.create('routing-strategy', strategyName, {}, { logger });
-  if (isAsyncDisposable(strategy)) lifetimes.use(strategy);
-  const defaultDir = defaultStateDir(environment);
-  const state = await openEdgeState(settings.stateDir ?? defaultDir, settings, logger, lifetimes);
-  const certificate = await state.certificate();
+  await loadPlugins(plugins, file.config.plugins, configFolder(file, process.cwd()));
+  const registry = await collectExtensions(plugins);
+  const defaultDir = defaultStateDir(input.environment);
+  const stateDir = settings.stateDir ?? defaultDir;
+  const tools: ExtensionTools = { registry, context: { logger, stateDir, now: Date.now }, edge: () => edge };
+  const strategy = lifetimes.use(await selectStrategy(tools, config));
+  const state = await openEdgeState(stateDir, logger, lifetimes);
+  const auth = lifetimes.use(await selectAuthProviders(tools, config));
+  const metrics = new MetricsRunner({ logger, snapshot: () => edge.snapshot() });
+  const exporterTools = { registry: async () => registry, context: tools.context, runner: metrics };
+  const exporters = lifetimes.use(await selectExporters(exporterTools, config));
+  const certificate = await state.certificate(settings);
   const listen = (port: number) => ({ host: settings.host, port });
   let isDraining = false;
-  const { edge, api } = await listening(settings, async () => {
-    const edge = lifetimes.use(
+  const edge: Edge = await listening(settings, async () =>
+    lifetimes.use(
       await startEdge({
         proxy: listen(settings.proxyPort),
         grpc: listen(settings.grpcPort),
         tunnel: listen(settings.tunnelPort),
         baseDomain: settings.baseDomain,
         certificate,
-        strategy,
+        strategy: strategy.value,
         logger,
-        authenticate: async (token) => state.tokens.authenticate(token),
+        authProviders: auth.value,
         knownEndpoints: state.knownEndpoints,
-        limits: limitsOf(settings),
+        limits: edgeLimits(settings),
         trustedProxies: settings.trustedProxies,
+        policy: edgePolicyOf(settings, file.config.server),
       }),
-    );
-    const api = lifetimes.use(await startApi(settings, state, edge, () => !isDraining));
-    return { edge, api };
-  });
+    ),
+  );
+  const api = await listening(settings, async () =>
+    lifetimes.use(await startApi(settings, { state, edge, metrics, isReady: () => !isDraining })),
+  );
+  lifetimes.use(metrics).use(exporters.value);
   return {
     edge: {
       drain: async (deadlineMs) => {
@@ -120,7 +141,7 @@ async function start(context: EdgeHostContext, log: ProcessLog, lifetimes: Lifet
       caFingerprint: certificate.caFingerprint,
       firstToken: state.firstToken,
     },
-    reload: () => reload(state, edge, log),
+    reload: new EdgeReload({ input, config, edge, state, log, parts: [strategy, auth, exporters] }),
   };
 }
 
@@ -132,41 +153,24 @@ async function listening<T>(settings: EdgeSettings, work: () => Promise<T>): Pro
   }
 }
 
-function startApi(settings: EdgeSettings, state: EdgeState, edge: Edge, isReady: () => boolean) {
+interface ApiParts {
+  readonly state: EdgeState;
+  readonly edge: Edge;
+  readonly metrics: MetricsRunner;
+  isReady(): boolean;
+}
+
+function startApi(settings: EdgeSettings, { state, edge, metrics, isReady }: ApiParts) {
   const names = [settings.baseDomain, settings.publicHost, settings.apiHost].filter((name) => name !== undefined);
   return startManagementServer(
     {
       isReady,
       stats: () => edge.stats(),
+      pullExporters: () => metrics.pullExporters,
       authenticateAdmin: (token) => state.tokens.authenticateAdmin(token),
     },
     { host: settings.apiHost, port: settings.apiPort, names },
   );
-}
-
-async function reload(state: EdgeState, edge: Edge, log: ProcessLog): Promise<void> {
-  try {
-    log.reopen();
-    await state.tokens.reload();
-    edge.reload(await state.certificate());
-    log.logger.info({}, 'reloaded');
-  } catch (error) {
-    const { code, message } = GiraffeError.from(error);
-    log.logger.error({ code, detail: message }, 'reload refused: what was in force stays');
-  }
-}
-
-function limitsOf(settings: EdgeSettings): EdgeLimits {
-  return {
-    ...defaultEdgeLimits,
-    maxStreams: settings.maxStreams,
-    maxMessageBytes: settings.maxMessageSize,
-    keepAliveMs: settings.keepAlive,
-    requestTimeoutMs: settings.requestTimeout,
-    reconnectGraceMs: settings.reconnectGrace,
-    maxConnections: settings.maxConnections,
-    maxHeadBytes: settings.maxHeaderSize,
-  };
 }
 
 function publicHost({ publicHost: wanted, baseDomain }: EdgeSettings): string {
@@ -179,8 +183,4 @@ function warnOfOldNode(output: Output): void {
   output.err(
     `Warning: Node ${process.versions.node} is past its end of life; ${oldestSupportedNode} or newer is better.`,
   );
-}
-
-function isAsyncDisposable(value: object): value is AsyncDisposable {
-  return Symbol.asyncDispose in value && typeof value[Symbol.asyncDispose] === 'function';
 }

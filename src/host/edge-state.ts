@@ -30,8 +30,8 @@ export interface EdgeState {
   readonly knownEndpoints: KnownEndpoints;
   /** Secret of the first token, when it was made just now. */
   readonly firstToken: string | undefined;
-  /** Reads, or makes anew, the certificate; also for a reload. */
-  certificate(): Promise<EdgeCertificate>;
+  /** Reads, or makes anew, the certificate that settings ask for; also for a reload. */
+  certificate(settings: EdgeSettings): Promise<EdgeCertificate>;
 }
 
 /**
@@ -39,12 +39,7 @@ export interface EdgeState {
  *
  * @throws {GiraffeError} GIR_ERR_STATE.
  */
-export async function openEdgeState(
-  path: string,
-  settings: EdgeSettings,
-  logger: Logger,
-  lifetimes: Lifetimes,
-): Promise<EdgeState> {
+export async function openEdgeState(path: string, logger: Logger, lifetimes: Lifetimes): Promise<EdgeState> {
   const onWarning = (warning: { readonly path: string; readonly message: string }) =>
     logger.warn({ path: warning.path, detail: warning.message }, 'state folder');
   const folder = lifetimes.use(await openStateFolder(path, { onWarning }));
@@ -59,12 +54,12 @@ export async function openEdgeState(
     tokens,
     knownEndpoints,
     firstToken: first?.secret,
-    certificate: async () => {
-      const supplied = suppliedFiles(settings);
+    certificate: async (wanted) => {
+      const supplied = suppliedFiles(wanted);
       if (supplied !== undefined) {
         return { ...(await loadServerCertificate(supplied.cert, supplied.key)), caFingerprint: undefined };
       }
-      return ensureServerCertificate(folder, { names: certificateNames(settings), now: Date.now });
+      return ensureServerCertificate(folder, { names: certificateNames(wanted), now: Date.now });
     },
   };
 }

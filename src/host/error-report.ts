@@ -5,8 +5,9 @@
  * are told again in our words.
  */
 import { Errors } from '@oclif/core';
+import { ConfigError } from '../config/config-error.ts';
+import { nearestFirst } from '../config/nearest.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { nearestFirst } from './nearest.ts';
 import { printable, redacted } from './printable.ts';
 
 /** What is told about an error. Everything is fit to be printed. */
@@ -14,6 +15,8 @@ export interface ErrorReport {
   readonly code: string;
   /** What happened. */
   readonly message: string;
+  /** Each thing that is wrong, when there are several. */
+  readonly problems?: readonly string[];
   /** The next step. */
   readonly fix: string;
   readonly exit: number;
@@ -35,7 +38,9 @@ export function errorReport(error: unknown, command: FailedCommand): ErrorReport
   const stack = redacted(error instanceof Error ? (error.stack ?? error.message) : String(error));
   if (known === undefined) return bugReport(error, stack);
   const fix = nextStep(known, command);
-  return { code: known.code, message: told(known.message), fix, exit: known.entry.exit, stack };
+  const report = { code: known.code, message: told(known.message), fix, exit: known.entry.exit, stack };
+  if (!(known instanceof ConfigError) || known.problems.length < 2) return report;
+  return { ...report, message: `${known.problems.length} things are wrong`, problems: known.problems.map(told) };
 }
 
 /** What the table says for all commands is said of this one. */

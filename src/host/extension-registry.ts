@@ -3,12 +3,18 @@
  *
  * Knows nothing of oclif or of how extensions are found.
  */
+
+import { optionProblems } from '../config/config-problems.ts';
+import { nearestFirst } from '../config/nearest.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { Extension, ExtensionContext, ExtensionInstances, ExtensionKind } from '../extension/index.ts';
-import { nearestFirst } from './nearest.ts';
 
 /** Every kind of extension. Its type makes a new kind without an entry here an error. */
-const kindLabels: Readonly<Record<ExtensionKind, string>> = { 'routing-strategy': 'routing strategy' };
+const kindLabels: Readonly<Record<ExtensionKind, string>> = {
+  'routing-strategy': 'routing strategy',
+  'auth-provider': 'auth provider',
+  'metrics-exporter': 'metrics exporter',
+};
 
 /** An extension and the plugin that offers it. */
 export interface InstalledExtension {
@@ -58,21 +64,30 @@ export class ExtensionRegistry {
     context: ExtensionContext,
   ): Promise<ExtensionInstances[Kind] & Partial<AsyncDisposable>> {
     const { extension, plugin } = this.#find(kind, name);
-    const parsed = extension.options.safeParse(options);
-    if (!parsed.success) {
-      const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
-      throw new GiraffeError(
-        'GIR_ERR_CONFIG',
-        `the ${kindLabels[kind]} ${name} refuses its options: ${issues.join('; ')}`,
-      );
-    }
+    const parsed = this.check(kind, name, options);
     try {
-      return await (extension as Extension<Kind>).create(parsed.data, context);
+      return await (extension as Extension<Kind>).create(parsed, context);
     } catch (cause) {
       const detail = cause instanceof Error ? cause.message : String(cause);
       const message = `plugin ${plugin}: the ${kindLabels[kind]} ${name} could not be made: ${detail}`;
       throw new GiraffeError('GIR_ERR_EXTENSION_LOAD', message, { cause });
     }
+  }
+
+  /**
+   * Returns the options of an extension as its schema makes them.
+   *
+   * @throws {GiraffeError} GIR_ERR_CONFIG when nothing has this name or the options are wrong.
+   */
+  check(kind: ExtensionKind, name: string, options: unknown): unknown {
+    const { extension } = this.#find(kind, name);
+    const parsed = extension.options.safeParse(options);
+    if (parsed.success) return parsed.data;
+    const problems = optionProblems(extension.options, parsed.error.issues);
+    throw new GiraffeError(
+      'GIR_ERR_CONFIG',
+      `the ${kindLabels[kind]} ${name} refuses its options: ${problems.join('; ')}`,
+    );
   }
 
   #find(kind: ExtensionKind, name: string): InstalledExtension {

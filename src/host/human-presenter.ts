@@ -80,6 +80,8 @@ export class HumanPresenter implements AgentPresenter {
         return this.#request(event);
       case 'closed':
         return this.#endStart(event.error?.message ?? 'stopped');
+      case 'health':
+        return this.#health(event);
       case 'origin':
         return undefined;
     }
@@ -91,6 +93,11 @@ export class HumanPresenter implements AgentPresenter {
         ? `${tell(target)} is there.`
         : `Nothing answers at ${tell(target)} (${tell(reason)}): requests get an error page until it does.`;
     this.#line(reason === undefined ? text : this.#chalk.yellow(text));
+  }
+
+  #health({ target, error }: Extract<AgentEvent, { type: 'health' }>): void {
+    if (error === undefined) return this.#line(`${tell(target)} passes its health check again.`);
+    this.#line(this.#chalk.yellow(`${tell(target)} fails its health check (${tell(error.message)}).`));
   }
 
   showDraining(deadlineMs: number): void {

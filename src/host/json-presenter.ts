@@ -34,6 +34,10 @@ function fieldsOf(event: AgentEvent): object | undefined {
       const { type: _, ...fields } = event;
       return { ...fields, durationMs: Math.round(event.durationMs) };
     }
+    case 'health': {
+      const { domain, target, error } = event;
+      return { domain, target, healthy: error === undefined, ...(error === undefined ? {} : problem(error)) };
+    }
     case 'closed':
       return event.error === undefined ? {} : problem(event.error);
     case 'carrier':

@@ -3,13 +3,42 @@
  *
  * Looks by itself at the start and while the service is away; afterwards the agent's exchanges tell.
  */
-import type { Target } from '../agent/target.ts';
+import { type Target, targetText } from '../http/target.ts';
 import { probeTarget } from './agent-target.ts';
 
 const retryMs = 1_000;
 
 /** A change: `reason` is undefined when the service is there. */
 export type OriginListener = (reason: string | undefined) => void;
+
+/** Watches the targets of all tunnels, each once. */
+export class OriginWatches implements Disposable {
+  readonly #watches: ReadonlyMap<string, OriginWatch>;
+
+  /** @param onChange Told which target has changed, and why it is away. */
+  constructor(targets: readonly Target[], onChange: (target: string, reason: string | undefined) => void) {
+    this.#watches = new Map(
+      targets.map((target) => {
+        const name = targetText(target);
+        return [name, new OriginWatch(target, (reason) => onChange(name, reason))];
+      }),
+    );
+  }
+
+  /** Looks once at each. */
+  async start(): Promise<void> {
+    await Promise.all([...this.#watches.values()].map((watch) => watch.start()));
+  }
+
+  /** Takes note of what the agent saw. */
+  report(target: string, reason: string | undefined): void {
+    this.#watches.get(target)?.report(reason);
+  }
+
+  [Symbol.dispose](): void {
+    for (const watch of this.#watches.values()) watch[Symbol.dispose]();
+  }
+}
 
 /** Watches one target. */
 export class OriginWatch implements Disposable {

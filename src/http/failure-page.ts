@@ -6,7 +6,7 @@
 import { codes, type ErrorCode } from '../errors/codes.ts';
 import { type FailureForm, failureForm } from './accept.ts';
 import { type FailureFacts, failureHtml } from './failure-html.ts';
-import type { FieldLine } from './field-line.ts';
+import type { FieldLine, FieldLines } from './field-line.ts';
 import type { ResponseHead } from './message.ts';
 import { proxyStatusValue } from './proxy-status.ts';
 
@@ -17,6 +17,8 @@ export interface Failure {
   readonly detail?: string | undefined;
   /** Message of an error: stands for `detail` when there is none. */
   readonly message?: string | undefined;
+  /** Further field lines, each in place of ours with the same name. */
+  readonly fields?: FieldLines | undefined;
 }
 
 /** The exchange that failed. */
@@ -54,7 +56,7 @@ export function failureResponse(failure: Failure, context: FailureContext): Fail
     status: entry.status,
     reason: title,
     minorVersion: 1,
-    fields: failureFields(failure.code, form, body.length, context),
+    fields: withFields(failureFields(failure.code, form, body.length, context), failure.fields ?? []),
     body: context.isHead ? { kind: 'none' } : { kind: 'length', lengthBytes: body.length },
   };
   return { head, body: context.isHead ? Buffer.alloc(0) : body };
@@ -85,6 +87,12 @@ function failureFields(code: ErrorCode, form: FailureForm, lengthBytes: number, 
   fields.push(['Proxy-Status', proxyStatusValue(code)], ['X-Request-Id', context.requestId]);
   if (status === 429 || status === 503) fields.push(['Retry-After', String(context.retryAfterSeconds ?? 1)]);
   return fields;
+}
+
+function withFields(ours: FieldLine[], further: FieldLines): FieldLine[] {
+  if (further.length === 0) return ours;
+  const replaced = new Set(further.map(([name]) => name.toLowerCase()));
+  return [...ours.filter(([name]) => !replaced.has(name.toLowerCase())), ...further];
 }
 
 function failureJson({ code, entry, title, detail, requestId }: FailureFacts): string {

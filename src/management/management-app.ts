@@ -1,9 +1,12 @@
 /**
  * The routes of the management API, as a function from request to response.
  *
- * Health is open to everybody who can reach the port; the rest needs the admin token.
+ * Health is open to everybody who can reach the port; the rest needs the admin token, metrics as well: they tell codes
+ * of failures and the amount of traffic, and a proxy on the same machine makes every visitor look local. Without a metrics
+ * exporter that renders, such as `prometheus`, there is no /metrics; with several, /metrics is the first one and
+ * /metrics/NAME any.
  */
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { createHostCheck } from './host-check.ts';
 import type { ManagementPort } from './management-port.ts';
 import { problemResponse } from './problem.ts';
@@ -22,12 +25,13 @@ export function createManagementApp(edge: ManagementPort, names: readonly string
     context.header('Cache-Control', 'no-store');
     return undefined;
   });
-  app.use('/api/*', async (context, next) => {
+  const needsToken: MiddlewareHandler = async (context, next) => {
     const token = bearerToken(context.req.header('authorization'));
     if (token === undefined || !edge.authenticateAdmin(token)) return problemResponse('GIR_ERR_API_TOKEN');
     await next();
     return undefined;
-  });
+  };
+  for (const paths of ['/api/*', '/metrics', '/metrics/*']) app.use(paths, needsToken);
   for (const path of ['/livez', '/healthz']) app.get(path, (context) => context.json({ status: 'ok' }));
   app.get('/readyz', (context) => {
     return edge.isReady() ? context.json({ status: 'ok' }) : context.json({ status: 'unavailable' }, 503);
@@ -37,6 +41,14 @@ export function createManagementApp(edge: ManagementPort, names: readonly string
     const tunnels = edge.stats().filter((tunnel) => domain === undefined || tunnel.domain === domain);
     return context.json({ tunnels });
   });
+  for (const path of ['/metrics', '/metrics/:exporter']) {
+    app.get(path, (context) => {
+      const name = context.req.param('exporter');
+      const exporter = edge.pullExporters().find((one) => name === undefined || one.name === name);
+      if (exporter === undefined) return problemResponse('GIR_ERR_API_PATH');
+      return context.body(exporter.render(), 200, { 'Content-Type': exporter.contentType });
+    });
+  }
   app.notFound(() => problemResponse('GIR_ERR_API_PATH'));
   app.onError(() => problemResponse('GIR_ERR_INTERNAL'));
   return app;

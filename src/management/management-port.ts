@@ -8,7 +8,18 @@ export interface TunnelFigures {
   readonly responses: number;
   readonly errors: number;
   readonly inFlight: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly reconnects: number;
   readonly transports: { readonly grpc: number; readonly tcp: number; readonly upgrades: number };
+}
+
+/** A metrics exporter that answers GET requests. */
+export interface PullExporter {
+  readonly name: string;
+  readonly contentType: string;
+  /** Returns the figures of now. A throw has been logged. */
+  render(): string;
 }
 
 /** The view of an edge that the API shows. */
@@ -17,6 +28,8 @@ export interface ManagementPort {
   isReady(): boolean;
   /** Figures per endpoint. */
   stats(): readonly TunnelFigures[];
+  /** Metrics exporters that are asked for their text, in the order of the configuration. */
+  pullExporters(): readonly PullExporter[];
   /** Tells whether a token is the admin token, in constant time. */
   authenticateAdmin(token: string): boolean;
 }

@@ -20,6 +20,7 @@ export const frameType = {
   hello: 9,
   welcome: 10,
   ticket: 11,
+  status: 12,
 } as const;
 
 /** One of the numbers in {@link frameType}. */

@@ -7,12 +7,16 @@
 import * as z from 'zod';
 import { type ErrorCode, isErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { type AgentStatus, agentStatusSchema, tunnelPolicySchema } from './tunnel-policy.ts';
 
 /** Version of the frames and rules in this folder. Ends with different versions refuse each other. */
 export const protocolVersion = 1;
 
-/** What an end can carry: ordinary exchanges, and relays (upgraded connections). */
-export const capabilities = ['exchange', 'relay'] as const;
+/**
+ * What an end can do: carry ordinary exchanges, and relays (upgraded connections); put policies in force that HELLO asks
+ * for; and understand STATUS.
+ */
+export const capabilities = ['exchange', 'relay', 'policy', 'status'] as const;
 
 /** Longest delay that a timer keeps, in milliseconds; a longer one fires at once. */
 const maxTimerMs = 2 ** 31 - 1;
@@ -31,6 +35,15 @@ const helloSchema = z.object({
   generation: z.int().min(0),
   /** Endpoint hosts the agent serves; undefined asks the edge for a name. Ignored when a ticket is given. */
   endpoints: z.array(name.nullable()).max(100),
+  /** What shall protect each endpoint, in the order of `endpoints`; null for nothing. An edge must know it to accept it. */
+  policies: z.array(tunnelPolicySchema.nullable()).max(100).optional(),
+  /** What rules of the edge can choose the agent by. Default none. */
+  labels: z
+    .array(z.string().regex(/^[a-z0-9._=-]{1,63}$/))
+    .max(20)
+    .optional(),
+  /** Relative share of the traffic. Default 1. */
+  weight: z.int().min(1).max(1000).optional(),
   /** Binds this carrier to the session that handed the ticket out. */
   ticket: z.string().max(100).optional(),
 });
@@ -79,6 +92,16 @@ const versionSchema = z.object({ version: z.int() });
 /** @throws {GiraffeError} GIR_ERR_PROTOCOL. */
 export function decodeWelcome(payload: Buffer): Welcome {
   return checked(welcomeSchema, parseJson(payload), 'WELCOME');
+}
+
+/** Encodes STATUS. */
+export function encodeStatus(status: AgentStatus): Buffer {
+  return Buffer.from(JSON.stringify(status));
+}
+
+/** @throws {GiraffeError} GIR_ERR_PROTOCOL. */
+export function decodeStatus(payload: Buffer): AgentStatus {
+  return checked(agentStatusSchema, parseJson(payload), 'STATUS');
 }
 
 /** Encodes why an end goes away: the code, and behind a line feed what was seen. Also used by RESET. */

@@ -16,6 +16,8 @@ export interface OpenRequest {
   readonly head: RequestHead;
   /** The endpoint's host, by which the agent finds the target. */
   readonly endpoint: string;
+  /** Name of another target of that endpoint; undefined is its own. */
+  readonly targetName?: string | undefined;
   /** Credit for the response body, in octets. */
   readonly windowBytes: number;
   /** The protocol the client wants to switch to, as in its Upgrade field; undefined for an ordinary exchange. */
@@ -26,22 +28,27 @@ const noBody: BodyFraming = { kind: 'none' };
 const chunkedBody: BodyFraming = { kind: 'chunked' };
 const untilCloseBody: BodyFraming = { kind: 'until-close' };
 
-/** Encodes a request head: `method target minor-version body window endpoint [upgrade]`, then the fields. */
-export function encodeOpenRequest({ head, endpoint, windowBytes, upgrade }: OpenRequest): Buffer {
-  const words = `${head.method} ${head.target} ${head.minorVersion} ${bodyWord(head.body)} ${windowBytes} ${endpoint}`;
+/** Encodes a request head: `method target minor-version body window endpoint[#target-name] [upgrade]`, then the fields. */
+export function encodeOpenRequest({ head, endpoint, targetName, windowBytes, upgrade }: OpenRequest): Buffer {
+  const place = targetName === undefined ? endpoint : `${endpoint}#${targetName}`;
+  const words = `${head.method} ${head.target} ${head.minorVersion} ${bodyWord(head.body)} ${windowBytes} ${place}`;
   return Buffer.from(withFields(upgrade === undefined ? words : `${words} ${upgrade}`, head.fields), 'latin1');
 }
 
 /** @throws {GiraffeError} GIR_ERR_PROTOCOL when the payload has another layout. */
 export function decodeOpenRequest(payload: Buffer): OpenRequest {
   const { first, fields } = splitFields(payload.toString('latin1'));
-  const [method, target, version, body, window, endpoint, ...rest] = first.split(' ');
-  if (!method || !target || !endpoint || body === undefined) throw malformed('request head');
+  const [method, target, version, body, window, place = '', ...rest] = first.split(' ');
+  const at = place.indexOf('#');
+  const endpoint = at === -1 ? place : place.slice(0, at);
+  const targetName = at === -1 ? undefined : place.slice(at + 1);
+  if (!method || !target || !endpoint || body === undefined || targetName === '') throw malformed('request head');
   const windowBytes = /^[0-9]{1,10}$/.test(window ?? '') ? Number(window) : Number.NaN;
   if (!(windowBytes <= maxCreditBytes)) throw malformed('window in a request head');
   return {
     head: { method, target, minorVersion: minorVersion(version), fields, body: bodyFromWord(body) },
     endpoint,
+    ...(targetName === undefined ? {} : { targetName }),
     windowBytes,
     upgrade: rest.length === 0 ? undefined : rest.join(' '),
   };

@@ -1,5 +1,5 @@
 /**
- * Reads a certificate and a key that the operator supplies, and says plainly what is wrong with them.
+ * Reads a certificate and a key that the operator of an edge or an agent supplies, and says plainly what is wrong with them.
  *
  * Changes nothing on disk. No message quotes what a file holds.
  */
@@ -11,7 +11,7 @@ import { systemCode } from './state-error.ts';
 
 /** A checked certificate of the operator. */
 export interface SuppliedCertificate {
-  /** The certificates of the file, the server's first, PEM. Nothing else that the file may hold. */
+  /** The certificates of the file, the one of the key first, PEM. Nothing else that the file may hold. */
   readonly certPem: string;
   /** The key file as it is, PEM. Secret. */
   readonly keyPem: string;
@@ -41,7 +41,7 @@ export async function loadServerCertificate(
   }
   const keyPem = await readPem(keyFile);
   if (!leaf.checkPrivateKey(parseKey(keyFile, keyPem))) {
-    throw fault(keyFile, `is not the key of ${certFile}`, "Put the server's own certificate first, and pass its key.");
+    throw fault(keyFile, `is not the key of ${certFile}`, 'Put the certificate of that key first.');
   }
   assertValid(certFile, leaf, now());
   const certPem = `${blocks.join('\n')}\n`;

@@ -44,6 +44,8 @@ export interface MultiplexerEvents {
   /** The other end opened a stream; returns who takes it, or throws when its head breaks the protocol. */
   onOpen(stream: Stream, payload: Buffer, isEnd: boolean): StreamSink;
   onTicket(payload: Buffer): void;
+  /** The agent tells how its origins are. Absent where nobody should: it then breaks the protocol. */
+  onStatus?(payload: Buffer): void;
   /** The other end will go away soon (`isAck`: or consents to our going) and wants no new streams. */
   onGoAway(reason: GiraffeError, isAck: boolean): void;
   /** The carrier is gone and every stream on it has been told. */
@@ -195,6 +197,11 @@ export class Multiplexer implements StreamPort {
     this.control(frameType.ticket, 0, noStream, payload);
   }
 
+  /** Tells the edge how our origins are. */
+  status(payload: Buffer): void {
+    this.control(frameType.status, 0, noStream, payload);
+  }
+
   /** Tells the other end that we go away, or (`isAck`) that we open no more streams since it does. */
   goAway(reason: GiraffeError, isAck = false): void {
     this.control(frameType.goAway, isAck ? flagAck : 0, noStream, goAwayPayload(reason));
@@ -326,7 +333,16 @@ export class Multiplexer implements StreamPort {
         return this.#receiveHandshake(type, payload);
       case frameType.ticket:
         return this.#events.onTicket(payload);
+      case frameType.status:
+        return this.#receiveStatus(payload);
     }
+  }
+
+  #receiveStatus(payload: Buffer): void {
+    if (this.#events.onStatus === undefined || payload.length > maxHandshakePayloadBytes) {
+      throw new GiraffeError('GIR_ERR_PROTOCOL', 'a STATUS out of place');
+    }
+    this.#events.onStatus(payload);
   }
 
   #receiveHandshake(type: typeof frameType.hello | typeof frameType.welcome, payload: Buffer): void {

@@ -6,10 +6,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { AgentEvent, AgentOptions } from '../../src/agent/agent-options.ts';
 import { ExchangeAcceptor } from '../../src/agent/exchange-acceptor.ts';
-import type { Target } from '../../src/agent/target.ts';
+import { AgentFigures } from '../../src/agent/figures.ts';
 import type { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import type { FieldLines } from '../../src/http/field-line.ts';
 import type { RequestHead, ResponseHead } from '../../src/http/message.ts';
+import type { Target } from '../../src/http/target.ts';
 import { streamId } from '../../src/protocol/frame.ts';
 import { decodeResponseHead, encodeOpenRequest } from '../../src/protocol/head-codec.ts';
 import { CreditPool } from '../../src/protocol/receive-window.ts';
@@ -229,13 +230,17 @@ export class AgentBench implements Disposable {
   #nextStream = 1;
 
   constructor(target: Target, options: Partial<AgentOptions> = {}) {
-    this.acceptor = new ExchangeAcceptor(agentOptions(target, options), (event) => this.events.push(event));
+    this.acceptor = new ExchangeAcceptor(
+      agentOptions(target, options),
+      (event) => this.events.push(event),
+      new AgentFigures(),
+    );
     [this.edgeCarrier, this.agentCarrier] = carrierPair('grpc');
     const ignored = { onHandshake: () => {}, onTicket: () => {}, onGoAway: () => {}, onClose: () => {} };
     const session = {
       carrier: 'grpc' as const,
       creditPool: this.pool,
-      targetOf: (host: string) => (host === endpoint ? target : undefined),
+      tunnelOf: (host: string) => (host === endpoint ? { domain: endpoint, target } : undefined),
     };
     this.agent = new Multiplexer(
       this.agentCarrier,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { startAgent } from '../../src/agent/agent.ts';
 import type { Agent, AgentEvent, AgentOptions } from '../../src/agent/agent-options.ts';
-import { parseTarget } from '../../src/agent/target.ts';
 import type { ErrorCode } from '../../src/errors/codes.ts';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
+import { parseTarget } from '../../src/http/target.ts';
 import { streamId } from '../../src/protocol/frame.ts';
 import { encodeOpenRequest } from '../../src/protocol/head-codec.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { agentSettings, resolveAgentSettings } from '../../src/config/agent-settings.ts';
+import { settingKey } from '../../src/config/config-file.ts';
 import { edgeSettings } from '../../src/config/edge-settings.ts';
-import { resolveSettings, type Setting, sourceOf } from '../../src/config/setting.ts';
+import { findSetting, resolveSettings, type Setting, type SettingSources } from '../../src/config/setting.ts';
 
 const all: readonly Setting[] = [...Object.values(edgeSettings), ...Object.values(agentSettings)];
 
@@ -24,7 +25,10 @@ describe('resolveSettings()', () => {
       '10.0.0.1',
       '::1',
     ]);
-    expect(resolveSettings(edgeSettings, {}, { GIRAFFE_TRUSTED_PROXIES: 'a,b' }).trustedProxies).toEqual(['a', 'b']);
+    expect(resolveSettings(edgeSettings, {}, { GIRAFFE_TRUSTED_PROXIES: '::1,10.0.0.0/8' }).trustedProxies).toEqual([
+      '::1',
+      '10.0.0.0/8',
+    ]);
     expect(resolveSettings(edgeSettings, {}, {}).trustedProxies).toEqual([]);
   });
 
@@ -65,6 +69,16 @@ describe('resolveAgentSettings()', () => {
     expect([settings.token, settings.tokenFile]).toEqual([undefined, '/f']);
   });
 
+  it('takes a token of the environment before a token file of a configuration file', () => {
+    const file = {
+      path: '/f.yaml',
+      read: (entry: Setting) => (entry.flag === 'token-file' ? { value: 't', key: 'agent.tokenFile' } : undefined),
+    };
+    const settings = resolveAgentSettings({}, { GIRAFFE_TOKEN: 'grf_x' }, file);
+    expect([settings.token?.reveal(), settings.tokenFile]).toEqual(['grf_x', undefined]);
+    expect(resolveAgentSettings({}, {}, file).tokenFile).toBe('/t');
+  });
+
   it('refuses a token and a token file of flags', () => {
     expect(() => resolveAgentSettings({ 'token-file': '/f', token: 'grf_x' }, {})).toThrow(
       expect.objectContaining({ code: 'GIR_ERR_USAGE' }),
@@ -72,16 +86,41 @@ describe('resolveAgentSettings()', () => {
   });
 });
 
-describe('sourceOf()', () => {
-  it('tells flag, environment and default apart', () => {
-    const { proxyPort } = edgeSettings;
-    expect(sourceOf(proxyPort, { 'proxy-port': '1' }, { PROXY_PORT: '1' })).toBe('flag');
-    expect(sourceOf(proxyPort, {}, { PROXY_PORT: '1' })).toBe('environment');
-    expect(sourceOf(proxyPort, {}, {})).toBe('default');
+describe('findSetting()', () => {
+  const { proxyPort, tlsCert } = edgeSettings;
+  const file = { path: '/etc/giraffe/giraffe.config.yaml', read: () => ({ value: 3, key: 'server.ports.proxy' }) };
+
+  it('takes a flag before the environment, that before a file, and that before the default, and tells which', () => {
+    const flags = { 'proxy-port': '1' };
+    const env = { PROXY_PORT: '2' };
+    const found = (sources: Partial<SettingSources>) =>
+      findSetting(proxyPort, { flags: {}, env: {}, file: undefined, ...sources });
+    expect(found({ flags, env, file })).toEqual({ source: 'flag', text: '1', name: '--proxy-port' });
+    expect(found({ env, file })).toEqual({ source: 'environment', text: '2', name: 'PROXY_PORT' });
+    expect(found({ file })).toEqual({
+      source: 'file',
+      text: '3',
+      name: 'server.ports.proxy in /etc/giraffe/giraffe.config.yaml',
+    });
+    expect(found({})).toEqual({ source: 'default', text: '8081', name: 'default' });
+  });
+
+  it('reads the path of a file in a configuration file as relative to that file', () => {
+    const relative = { ...file, read: () => ({ value: 'tls/cert.pem', key: 'server.tls.cert' }) };
+    expect(findSetting(tlsCert, { flags: {}, env: {}, file: relative }).text).toBe('/etc/giraffe/tls/cert.pem');
+    expect(findSetting(tlsCert, { flags: { 'tls-cert': 'a.pem' }, env: {}, file: relative }).text).toBe('a.pem');
   });
 });
 
+/** Settings that belong to one start of the program, not to a file. */
+const notInFiles = ['config', 'domain', 'port', 'timeout'];
+
 describe('the tables of settings', () => {
+  it('has a place in the configuration file for every setting that belongs there', () => {
+    const placeless = all.filter((entry) => settingKey(entry) === undefined).map((entry) => entry.flag);
+    expect([...new Set(placeless)].sort()).toEqual(notInFiles);
+  });
+
   it.each(all.map((entry) => [entry.flag, entry] as const))(
     '--%s has a default that its own schema takes',
     (_, entry) => {

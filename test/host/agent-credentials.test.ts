@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findToken, findTrust, isThisMachine } from '../../src/host/agent-credentials.ts';
+import { Secret } from '../../src/config/secret.ts';
+import { findClientCertificate, findToken, findTrust, isThisMachine } from '../../src/host/agent-credentials.ts';
 import { ensureServerCertificate } from '../../src/state/certificates.ts';
 import { openStateFolder } from '../../src/state/state-folder.ts';
 
@@ -22,7 +23,10 @@ afterEach(async () => {
 describe('findToken()', () => {
   const sources = (stdin = '') => ({ stateDir, readStdin: async () => stdin });
   const found = (token: string | undefined, tokenFile?: string, stdin?: string) =>
-    findToken({ token, tokenFile }, sources(stdin));
+    findToken(
+      { token: token === undefined ? undefined : new Secret(token), tokenFile, clientCert: undefined },
+      sources(stdin),
+    );
 
   it('takes the token itself, a file, stdin, or what an edge left in the state folder', async () => {
     const left = `grf_${'x'.repeat(43)}`;
@@ -32,6 +36,13 @@ describe('findToken()', () => {
     expect(await found(undefined, join(stateDir, 'token'))).toBe('grf_file');
     expect(await found('-', undefined, 'grf_stdin\n')).toBe('grf_stdin');
     expect(await found(undefined)).toBe(left);
+  });
+
+  it('has none when a certificate is set instead, whatever an edge has left', async () => {
+    await writeFile(join(stateDir, 'agent-token'), `grf_${'x'.repeat(43)}\n`);
+    const settings = { token: undefined, tokenFile: undefined, clientCert: 'agent.pem' };
+    expect(await findToken(settings, sources())).toBe('');
+    expect(await findToken({ ...settings, token: new Secret('grf_flag') }, sources())).toBe('grf_flag');
   });
 
   it('says where a token could come from when there is none', async () => {
@@ -99,4 +110,32 @@ describe('isThisMachine()', () => {
       expect(isThisMachine(host)).toBe(false);
     },
   );
+});
+
+describe('findClientCertificate()', () => {
+  it('reads certificate and key, which belong together', async () => {
+    await using folder = await openStateFolder(join(stateDir, 'edge'));
+    const { certPem, keyPem } = await ensureServerCertificate(folder, { names: ['agent.test'], now: Date.now });
+    const clientCert = join(stateDir, 'cert.pem');
+    const clientKey = join(stateDir, 'key.pem');
+    await writeFile(clientCert, certPem);
+    await writeFile(clientKey, keyPem);
+    expect(await findClientCertificate({ clientCert, clientKey })).toMatchObject({ keyPem });
+    await expect(findClientCertificate({ clientCert: clientKey, clientKey })).rejects.toMatchObject({
+      code: 'GIR_ERR_CERTIFICATE',
+    });
+  });
+
+  it('is none unless it is set, and not one without the other', async () => {
+    expect(await findClientCertificate({ clientCert: undefined, clientKey: undefined })).toBeUndefined();
+    for (const settings of [
+      { clientCert: 'a', clientKey: undefined },
+      { clientCert: undefined, clientKey: 'a' },
+    ]) {
+      await expect(findClientCertificate(settings)).rejects.toMatchObject({
+        code: 'GIR_ERR_CONFIG',
+        message: expect.stringContaining('GIRAFFE_CLIENT_KEY'),
+      });
+    }
+  });
 });

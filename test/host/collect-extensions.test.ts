@@ -4,6 +4,7 @@ import { collectExtensions, type HookRunner } from '../../src/host/collect-exten
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { root } from '../support/repository.ts';
 
+const context = { logger: silentLogger, stateDir: '/nowhere', now: Date.now };
 const folder = `${root}test/fixtures/plugins`;
 
 /** Returns an oclif configuration with real plugins, loaded the way installed ones are. */
@@ -104,7 +105,7 @@ describe('collectExtensions()', () => {
       runHook: async () => ({ successes: [], failures: [{ plugin, error: new Error('MODULE_NOT_FOUND') }] }),
     };
     const registry = await collectExtensions(config);
-    await expect(registry.create('routing-strategy', 'hybrid', {}, { logger: silentLogger })).rejects.toThrow(
+    await expect(registry.create('routing-strategy', 'hybrid', {}, context)).rejects.toThrow(
       'no routing strategy named hybrid; none is installed',
     );
   });

@@ -4,16 +4,20 @@ import { defineExtension, type Extension } from '../../src/extension/index.ts';
 import { ExtensionRegistry } from '../../src/host/extension-registry.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 
-const context = { logger: silentLogger };
+const context = { logger: silentLogger, stateDir: '/nowhere', now: Date.now };
 
-function strategy(name: string, create?: Extension['create']): Extension {
+type Create = Extension<'routing-strategy'>['create'];
+
+const first: Create = async () => ({ select: ([candidate]) => ({ candidate }) });
+
+function strategy(name: string, create: Create = first): Extension {
   return defineExtension({
     apiVersion: 1,
     kind: 'routing-strategy',
     name,
     summary: '',
     options: z.strictObject({ path: z.string().startsWith('/').default('/') }),
-    create: create ?? (async () => ({ select: ([first]) => first })),
+    create,
   }) as Extension;
 }
 
@@ -24,9 +28,9 @@ function registryOf(...extensions: readonly Extension[]): ExtensionRegistry {
 describe('ExtensionRegistry', () => {
   it('makes an instance with the defaults of its options', async () => {
     let seen: unknown;
-    const create: Extension['create'] = async (options) => {
+    const create: Create = async (options) => {
       seen = options;
-      return { select: ([first]) => first };
+      return { select: ([candidate]) => ({ candidate }) };
     };
     await registryOf(strategy('one', create)).create('routing-strategy', 'one', {}, context);
     expect(seen).toEqual({ path: '/' });
@@ -51,13 +55,13 @@ describe('ExtensionRegistry', () => {
     await expect(registryOf(strategy('one')).create('routing-strategy', 'one', options, context)).rejects.toMatchObject(
       {
         code: 'GIR_ERR_CONFIG',
-        message: expect.stringMatching(/path: .*; options: .*other/),
+        message: expect.stringMatching(/path: .*; other is an unknown key; there is path/),
       },
     );
   });
 
   it('names the plugin when an instance cannot be made', async () => {
-    const create: Extension['create'] = async () => {
+    const create: Create = async () => {
       throw new Error('no database');
     };
     await expect(

@@ -1,10 +1,10 @@
 import { Errors } from '@oclif/core';
 import { describe, expect, it } from 'vitest';
+import { editDistance, nearestFirst } from '../../src/config/nearest.ts';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { notFoundText } from '../../src/host/command-not-found.ts';
 import { errorReport } from '../../src/host/error-report.ts';
 import { jsonLine, prettyLine } from '../../src/host/log-line.ts';
-import { editDistance, nearestFirst } from '../../src/host/nearest.ts';
 import { printable, redacted } from '../../src/host/printable.ts';
 
 const token = `grf_${'a'.repeat(43)}`;
@@ -25,6 +25,15 @@ describe('printable()', () => {
 describe('redacted()', () => {
   it('hides agent tokens, admin tokens and parts of them', () => {
     expect(redacted(`${token} gra_${'b'.repeat(43)} x=grf_abcdefgh`)).toBe('[redacted] [redacted] x=[redacted]');
+  });
+
+  it('S7 hides JSON Web Tokens, values of Authorization and hashes of passwords, and no ordinary words', () => {
+    const jwt = `eyJ${'h'.repeat(20)}.eyJ${'p'.repeat(20)}.${'s'.repeat(40)}`;
+    expect(redacted(`token ${jwt}, then`)).toBe('token [redacted], then');
+    expect(redacted('{"authorization":"Basic YW5uOnMzY3JldA=="}')).toBe('{"authorization":"[redacted]"}');
+    expect(redacted("users.ann: '$scrypt$ln=15,r=8,p=1$abc$def'")).toBe("users.ann: '[redacted]'");
+    const words = 'HTTP Basic authentication, and Bearer tokens of eyJury.example.com';
+    expect(redacted(words)).toBe(words);
   });
 });
 

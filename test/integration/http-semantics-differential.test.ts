@@ -184,7 +184,6 @@ const responses: readonly (readonly [name: string, answer: string, options?: { c
   ],
   ['empty chunked body', response('HTTP/1.1 200 OK', [chunkedLine], '0\r\n\r\n')],
   ['204', response('HTTP/1.1 204 No Content', ['A: 1'])],
-  ['204 with a length', response('HTTP/1.1 204 No Content', ['Content-Length: 0'])],
   ['304 with a length', response('HTTP/1.1 304 Not Modified', ['Content-Length: 77', 'ETag: W/"x"'])],
   ['205', response('HTTP/1.1 205 Reset Content', ['Content-Length: 0'])],
   ['HEAD with a length', response('HTTP/1.1 200 OK', ['Content-Length: 77']), { method: 'HEAD' }],

@@ -9,6 +9,9 @@ const figures: TunnelFigures = {
   responses: 2,
   errors: 1,
   inFlight: 0,
+  requestBytes: 10,
+  responseBytes: 20,
+  reconnects: 1,
   transports: { grpc: 2, tcp: 0, upgrades: 1 },
 };
 
@@ -16,6 +19,7 @@ function port(overrides: Partial<ManagementPort> = {}): ManagementPort {
   return {
     isReady: () => true,
     stats: () => [figures, { ...figures, domain: 'other.test' }],
+    pullExporters: () => [],
     authenticateAdmin: (token) => token === 'gra_right',
     ...overrides,
   };
@@ -78,6 +82,31 @@ describe('GET /api/v1/stats', () => {
     const response = await get('/api/v1/stats', admin, broken);
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain('inner secret');
+  });
+});
+
+describe('GET /metrics', () => {
+  const exporter = (name: string) => ({ name, contentType: `text/${name}`, render: () => `figures of ${name}` });
+  const exporters = port({ pullExporters: () => [exporter('first'), exporter('second')] });
+
+  it.each([
+    ['/metrics', 'first'],
+    ['/metrics/first', 'first'],
+    ['/metrics/second', 'second'],
+  ])('O2 %s gives the text of the exporter %s', async (path, name) => {
+    const response = await get(path, admin, exporters);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, `text/${name}`]);
+    expect(await response.text()).toBe(`figures of ${name}`);
+  });
+
+  it('O2 needs the admin token', async () => {
+    expect((await get('/metrics', {}, exporters)).status).toBe(401);
+    expect((await get('/metrics/second', {}, exporters)).status).toBe(401);
+  });
+
+  it('O2 is not there without an exporter that renders', async () => {
+    expect((await get('/metrics', admin)).status).toBe(404);
+    expect((await get('/metrics/third', admin, exporters)).status).toBe(404);
   });
 });
 

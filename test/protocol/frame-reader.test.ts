@@ -128,7 +128,7 @@ describe('FrameReader', () => {
     expect(() => read([header])).toThrow(expect.objectContaining({ code: 'GIR_ERR_FRAME_TOO_LARGE' }));
   });
 
-  it.each([0, 12, 255])('refuses the unknown type %i', (type) => {
+  it.each([0, 13, 255])('refuses the unknown type %i', (type) => {
     expect(() => read([rawFrame(type, 0, 0)])).toThrow(expect.objectContaining({ code: 'GIR_ERR_PROTOCOL' }));
   });
 

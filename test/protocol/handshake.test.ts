@@ -32,6 +32,7 @@ const welcome: Welcome = {
   maxStreams: 100,
 };
 
+const headerRules = (name: string, value: string) => ({ remove: [], set: { [name]: value }, add: {} });
 const payload = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const broken = expect.objectContaining({ code: 'GIR_ERR_PROTOCOL' });
 
@@ -100,12 +101,53 @@ describe('HELLO', () => {
     ['101 endpoints', { ...hello, endpoints: Array.from({ length: 101 }, () => null) }],
     ['an empty endpoint', { ...hello, endpoints: [''] }],
     ['an endpoint of 254 characters', { ...hello, endpoints: ['x'.repeat(254)] }],
+    ['101 policies', { ...hello, policies: Array.from({ length: 101 }, () => null) }],
+    ['a policy with an unknown part', { ...hello, policies: [{ rateLimits: {} }] }],
+    ['a rate limit that is negative', { ...hello, policies: [{ rateLimit: { rpm: -1, burst: 0, announce: true } }] }],
+    ['a rate limit without a burst', { ...hello, policies: [{ rateLimit: { rpm: 1, announce: true } }] }],
+    ['a time-out that no timer keeps', { ...hello, policies: [{ idleTimeoutMs: 2 ** 31 }] }],
+    ['a network that is none', { ...hello, policies: [{ denyAddresses: ['10.0.0.0/33'] }] }],
+    ['an origin with a path', { ...hello, policies: [{ allowedOrigins: ['https://a.test/x'] }] }],
+    ['a rule that touches framing', { ...hello, policies: [{ requestHeaders: headerRules('Content-Length', 'x') }] }],
+    ['a rule that touches Host', { ...hello, policies: [{ requestHeaders: headerRules('host', 'x') }] }],
+    ['a rule with a line break', { ...hello, policies: [{ responseHeaders: headerRules('X-A', 'a\r\nX-B: b') }] }],
+    ['101 origins', { ...hello, policies: [{ allowedOrigins: Array.from({ length: 101 }, () => '*') }] }],
     ['a ticket of 101 characters', { ...hello, ticket: 'x'.repeat(101) }],
     ['a list instead of an object', [hello]],
     ['null', null],
     ['a number', 1],
   ])('with %s is refused', (_what, value) => {
     expect(() => decodeHello(payload(value))).toThrow(broken);
+  });
+
+  it('brings policies along, one for each endpoint', () => {
+    const policies = [
+      {
+        rateLimit: { rpm: 600, burst: 0, announce: true },
+        breaker: { failures: 3, openMs: 1000, statuses: [502] },
+        allowedOrigins: ['https://*.example.com'],
+        responseHeaders: headerRules('X-A', 'a'),
+        denyAddresses: ['2001:db8::/32'],
+      },
+      null,
+    ];
+    expect(decodeHello(payload({ ...hello, policies })).policies).toEqual(policies);
+  });
+
+  it('brings labels and a weight along, within their bounds', () => {
+    const labels = Array.from({ length: 20 }, (_, index) => `region=eu-${index}`);
+    const full: Hello = { ...hello, labels, weight: 1000 };
+    expect(decodeHello(encodeHandshake(full))).toEqual(full);
+    const refused = [
+      { labels: [...labels, 'one-more'] },
+      { labels: ['x'.repeat(64)] },
+      { labels: ['Region'] },
+      { labels: [''] },
+      { weight: 0 },
+      { weight: 1001 },
+      { weight: 1.5 },
+    ];
+    for (const part of refused) expect(thrownBy(() => decodeHello(payload({ ...hello, ...part })))).toEqual(broken);
   });
 
   it('is accepted at each of its bounds', () => {

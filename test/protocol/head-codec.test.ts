@@ -46,7 +46,11 @@ const responseHead: fc.Arbitrary<ResponseHead> = fc.record({
 });
 const openRequest = fc.record({
   head: requestHead,
-  endpoint: text(wordCharacters, 1, 60),
+  endpoint: text(
+    wordCharacters.filter((character) => character !== '#'),
+    1,
+    60,
+  ),
   windowBytes: fc.nat(2 ** 31 - 1),
   upgrade: fc.option(text(latin1Characters, 0, 30), { nil: undefined }),
 });
@@ -76,6 +80,15 @@ describe('request heads', () => {
     const head: RequestHead = { method: 'GET', target: '/', minorVersion: 1, fields: [], body: { kind: 'none' } };
     const request = { head, endpoint: 'a.test', windowBytes: 0, upgrade: 'h2c, websocket  x' };
     expect(decodeOpenRequest(encodeOpenRequest(request)).upgrade).toBe('h2c, websocket  x');
+  });
+
+  it('name another target of the endpoint behind a #', () => {
+    const head: RequestHead = { method: 'GET', target: '/', minorVersion: 1, fields: [], body: { kind: 'none' } };
+    const request = { head, endpoint: 'a.test', targetName: 'canary', windowBytes: 0, upgrade: 'websocket' };
+    const payload = encodeOpenRequest(request);
+    expect(payload.toString('latin1')).toBe('GET / 1 - 0 a.test#canary websocket');
+    expect(decodeOpenRequest(payload)).toEqual(request);
+    expect(() => decodeOpenRequest(Buffer.from('GET / 1 - 0 a.test#'))).toThrow(refusal);
   });
 
   it('are laid out as proto/tunnel.proto says', () => {

@@ -1,7 +1,6 @@
 /** S2: a token opens, joins and sees what it is scoped to, and nothing else. */
 import { Client, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
-import type { EdgeOptions, Principal } from '../../src/edge/edge-options.ts';
 import { connectRaw, converse, statuses } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -16,15 +15,14 @@ import {
 import { rawFrame } from '../support/raw-frames.ts';
 import { startRecordingOrigin } from '../support/recording-origin.ts';
 import { testCertificate } from '../support/test-certificate.ts';
-import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
+import { startTestAgent, startTestEdge, type TestEdge, type TokenCheck, type TokenOwner } from '../support/world.ts';
 
-const tokens: Readonly<Record<string, Principal>> = {
+const tokens: Readonly<Record<string, TokenOwner>> = {
   'token-a': { id: 'a', endpoints: ['a.test'], expiresAt: undefined },
   'token-b': { id: 'b', endpoints: ['b.test', '*.b.test'], expiresAt: undefined },
 };
 
-const authenticate: EdgeOptions['authenticate'] = async (token) =>
-  Object.hasOwn(tokens, token) ? tokens[token] : undefined;
+const authenticate: TokenCheck = async (token) => (Object.hasOwn(tokens, token) ? tokens[token] : undefined);
 
 function startScopedEdge(): Promise<TestEdge> {
   return startTestEdge({ reconnectGraceMs: 0, handshakeTimeoutMs: 2000 }, { authenticate });

@@ -2,7 +2,7 @@
  * A tunnel to a raw origin over one transport, shared by the tests of a file: what crosses it is compared octet by octet.
  */
 import type { AgentOptions, TransportChoice } from '../../src/agent/agent-options.ts';
-import type { EdgeLimits, EdgeOptions } from '../../src/edge/edge-options.ts';
+import type { EdgeLimits } from '../../src/edge/edge-options.ts';
 import {
   connectPeer,
   lineName,
@@ -11,7 +11,7 @@ import {
   type RecordingOrigin,
   startRecordingOrigin,
 } from './raw-http.ts';
-import { startTestAgent, startTestEdge, type TestAgent, type TestEdge } from './world.ts';
+import { startTestAgent, startTestEdge, type TestAgent, type TestEdge, type TestEdgeOptions } from './world.ts';
 
 /** The endpoint of the tunnel. */
 export const domain = 'app.test';
@@ -35,7 +35,7 @@ export interface SemanticsWorld extends AsyncDisposable {
 export interface SemanticsOptions {
   readonly transport?: TransportChoice;
   readonly limits?: Partial<EdgeLimits>;
-  readonly edge?: Partial<Omit<EdgeOptions, 'limits'>>;
+  readonly edge?: TestEdgeOptions;
   readonly agent?: Partial<AgentOptions>;
 }
 

@@ -5,9 +5,10 @@
 
 import { startAgent } from '../../src/agent/agent.ts';
 import type { Agent, AgentEvent, AgentOptions } from '../../src/agent/agent-options.ts';
-import { parseTarget } from '../../src/agent/target.ts';
 import { startEdge } from '../../src/edge/edge.ts';
 import { defaultEdgeLimits, type Edge, type EdgeLimits, type EdgeOptions } from '../../src/edge/edge-options.ts';
+import type { AuthProvider } from '../../src/extension/index.ts';
+import { parseTarget } from '../../src/http/target.ts';
 import { createHybridStrategy } from '../../src/plugins/routing/hybrid.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { testCertificate } from './test-certificate.ts';
@@ -39,10 +40,40 @@ export interface TestEdge extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Starts an edge. `limits` and `options` are laid over settings fit for tests. */
+/** Whom a token belongs to; undefined for nobody. */
+export interface TokenOwner {
+  readonly id: string;
+  readonly endpoints: readonly string[];
+  readonly expiresAt: Date | undefined;
+}
+
+/** Says whom a token belongs to. */
+export type TokenCheck = (token: string) => Promise<TokenOwner | undefined>;
+
+/** What a test edge may be started with besides its limits. */
+export interface TestEdgeOptions extends Partial<Omit<EdgeOptions, 'limits'>> {
+  readonly authenticate?: TokenCheck;
+}
+
+const checkTestToken: TokenCheck = async (token) =>
+  token === testToken ? { id: 'test', endpoints: ['*'], expiresAt: undefined } : undefined;
+
+/** An authentication provider that knows nothing but tokens. */
+export function tokenProvider(check: TokenCheck): AuthProvider {
+  return {
+    authenticateAgent: async ({ token }) => {
+      const owner = await check(token);
+      if (owner === undefined) return { kind: 'unknown' };
+      const { id, endpoints, expiresAt } = owner;
+      return { kind: 'allow', principal: id, endpoints, expiresAt };
+    },
+  };
+}
+
+/** Starts an edge. `limits` and `options` are laid over settings fit for tests; `authenticate` checks tokens. */
 export async function startTestEdge(
   limits: Partial<EdgeLimits> = {},
-  options: Partial<Omit<EdgeOptions, 'limits'>> = {},
+  { authenticate = checkTestToken, ...options }: TestEdgeOptions = {},
 ): Promise<TestEdge> {
   const { logger, lines } = recordingLogger();
   const known = new Set<string>();
@@ -57,8 +88,7 @@ export async function startTestEdge(
       forceTcpPaths: ['/ws/', '/websocket/', '/socket.io/'],
     }),
     logger,
-    authenticate: async (token) =>
-      token === testToken ? { id: 'test', endpoints: ['*'], expiresAt: undefined } : undefined,
+    authProviders: [{ name: 'test', provider: tokenProvider(authenticate) }],
     knownEndpoints: known,
     limits: { ...defaultEdgeLimits, ...limits },
     trustedProxies: [],

@@ -1,6 +1,5 @@
 /** `giraffe server start`: runs the edge until a signal ends it. */
 import { edgeSettings } from '../../config/edge-settings.ts';
-import { resolveSettings } from '../../config/setting.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
 import { flagsOf, flagValues } from '../../host/setting-flags.ts';
 
@@ -9,7 +8,7 @@ export default class ServerStart extends GiraffeCommand {
   static override description =
     'The first start makes a local CA, a certificate and a token in the state folder, and prints the line to paste on ' +
     "the agent's machine.\n\nSIGTERM and SIGINT let what is in flight finish; a second one ends at once. SIGHUP reads " +
-    'certificates and tokens again.';
+    'configuration file, certificates and tokens again; a file that is refused changes nothing.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --base-domain tunnels.example.com --proxy-port 80',
@@ -19,12 +18,10 @@ export default class ServerStart extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(ServerStart);
-    const settings = resolveSettings(edgeSettings, flagValues(flags), this.environment);
     const { runEdge } = await import('../../host/edge-host.ts');
     return runEdge({
-      settings,
+      input: { flags: flagValues(flags), environment: this.environment },
       plugins: this.plugins,
-      environment: this.environment,
       output: this.output,
       json: this.json,
     });

@@ -5,60 +5,67 @@
  */
 import * as z from 'zod';
 import {
-  type Candidate,
   defineExtension,
   extensionApiVersion,
-  type NonEmpty,
   type RoutingRequest,
   type RoutingStrategy,
   type Transport,
 } from '../../extension/index.ts';
+import { leastInFlight } from './preference.ts';
 
 const pathPrefix = z.string().startsWith('/');
 
-const optionsSchema = z.strictObject({
+/** The options, for strategies that fall back on this one. */
+export const hybridOptions = {
   forceGrpcPaths: z
     .array(pathPrefix)
     .default(['/api/', '/assets/', '/media/', '/static/'])
-    .describe('Path prefixes of requests that go over gRPC. Looked at before forceTcpPaths.'),
+    .describe('Path prefixes of requests that go over gRPC. Looked at before forceTcpPaths; upgrades go over TCP.'),
   forceTcpPaths: z
     .array(pathPrefix)
     .default(['/ws/', '/websocket/', '/socket.io/'])
     .describe('Path prefixes of requests that go over TCP.'),
-});
+};
+
+const optionsSchema = z.strictObject(hybridOptions);
 
 /** Options of the hybrid strategy, defaults filled in. */
 export type HybridOptions = z.output<typeof optionsSchema>;
 
 /** Creates the strategy itself, without the plugin around it. */
-export function createHybridStrategy({ forceGrpcPaths, forceTcpPaths }: HybridOptions): RoutingStrategy {
-  const transportFor = ({ isUpgrade, path }: RoutingRequest): Transport => {
-    if (isUpgrade) return 'tcp';
-    if (forceGrpcPaths.some((prefix) => path.startsWith(prefix))) return 'grpc';
-    return forceTcpPaths.some((prefix) => path.startsWith(prefix)) ? 'tcp' : 'grpc';
-  };
+export function createHybridStrategy(options: HybridOptions): RoutingStrategy {
   let turn = 0;
   return {
     select(candidates, request) {
       turn = (turn + 1) % candidates.length;
-      return best(candidates, transportFor(request), turn);
+      return { candidate: leastInFlight(candidates, hybridChoice(options, request).transport, turn) };
+    },
+    explain(request) {
+      const { transport, reason } = hybridChoice(options, request);
+      return `over ${transportName(transport)}, because ${reason()}`;
     },
   };
 }
 
-/** The best candidate; among equals, the one nearest behind `first`. */
-function best(candidates: NonEmpty<Candidate>, transport: Transport, first: number): Candidate {
-  let chosen = candidates[first] ?? candidates[0];
-  for (const candidate of candidates) {
-    if (isBetter(candidate, chosen, transport)) chosen = candidate;
+/** Returns the transport that this strategy prefers for a request, and a function that says why. */
+export function hybridChoice(
+  { forceGrpcPaths, forceTcpPaths }: HybridOptions,
+  { isUpgrade, path }: RoutingRequest,
+): { readonly transport: Transport; readonly reason: () => string } {
+  if (isUpgrade) return { transport: 'tcp', reason: () => 'it is an upgrade' };
+  const begins = (prefix: string): boolean => path.startsWith(prefix);
+  if (forceGrpcPaths.some(begins)) return { transport: 'grpc', reason: () => why('forceGrpcPaths', forceGrpcPaths) };
+  if (forceTcpPaths.some(begins)) return { transport: 'tcp', reason: () => why('forceTcpPaths', forceTcpPaths) };
+  return { transport: 'grpc', reason: () => 'it is no upgrade and no path of forceTcpPaths' };
+
+  function why(option: string, prefixes: readonly string[]): string {
+    return `its path begins with ${prefixes.find(begins)} of ${option}`;
   }
-  return chosen;
 }
 
-function isBetter(a: Candidate, b: Candidate, transport: Transport): boolean {
-  if (a.isHealthy !== b.isHealthy) return a.isHealthy;
-  if (a.sessionId === b.sessionId) return a.transport === transport && b.transport !== transport;
-  return a.inFlight < b.inFlight;
+/** Returns the name of a transport for people. */
+export function transportName(transport: Transport): string {
+  return transport === 'grpc' ? 'gRPC' : 'TCP';
 }
 
 /** The strategy as an extension. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseTarget, targetAuthority, targetText } from '../../src/agent/target.ts';
+import { parseTarget, targetAuthority, targetText } from '../../src/http/target.ts';
 
 describe('parseTarget()', () => {
   it.each([

@@ -1,0 +1,54 @@
+/**
+ * The health of all origins of one agent, for whoever tells the edge.
+ */
+
+import type { GiraffeError } from '../errors/giraffe-error.ts';
+import { targetText } from '../http/target.ts';
+import type { AgentEvent, AgentOptions } from './agent-options.ts';
+import { OriginHealth } from './origin-health.ts';
+import { OriginDialer } from './origin-socket.ts';
+
+/** Watches the origins of an agent's tunnels. */
+export class HealthBoard {
+  /** In the order of the tunnels. */
+  readonly #healths: readonly { readonly target: string; readonly health: OriginHealth }[];
+  readonly #listeners = new Set<() => void>();
+
+  /** @param onReachable Told when an origin that exchanges could not reach can be connected to again. */
+  constructor(options: AgentOptions, emit: (event: AgentEvent) => void, onReachable: (target: string) => void) {
+    this.#healths = options.tunnels.map(({ domain, target, health: check }) => {
+      const name = targetText(target);
+      const onChange = (error: GiraffeError | undefined): void => {
+        if (check !== undefined) emit({ type: 'health', domain, target: name, error });
+        else if (error === undefined) onReachable(name);
+        for (const listener of this.#listeners) listener();
+      };
+      return { target: name, health: new OriginHealth({ dialer: new OriginDialer(target), check, onChange }) };
+    });
+  }
+
+  /** Begins with the health checks. */
+  start(): void {
+    for (const { health } of this.#healths) health.start();
+  }
+
+  /** Takes note of what an exchange saw. */
+  report(target: string, error: GiraffeError | undefined): void {
+    for (const one of this.#healths) if (one.target === target) one.health.report(error);
+  }
+
+  /** Says whether the origin of the tunnel at this place is down. */
+  isDown(index: number): boolean {
+    return this.#healths[index]?.health.isDown ?? false;
+  }
+
+  /** Calls `listener` with every change; returns a function that ends it. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  end(): void {
+    for (const { health } of this.#healths) health.end();
+  }
+}

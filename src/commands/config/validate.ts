@@ -1,0 +1,31 @@
+/** `giraffe config validate`: says whether edge and agent would start with a configuration. */
+import { Args } from '@oclif/core';
+import { configFile } from '../../config/common-settings.ts';
+import { GiraffeCommand } from '../../host/base-command.ts';
+import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+
+export default class ConfigValidate extends GiraffeCommand {
+  static override summary = 'Check a configuration file: its settings, plugins, extensions and their options.';
+  static override description =
+    'Tells everything that is wrong at once, and exits 3; or 4 when a plugin does not load.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> /etc/giraffe/giraffe.config.yaml',
+  ];
+  static override args = {
+    file: Args.string({ name: 'FILE', description: 'The file (default that of --config, or the one in this folder).' }),
+  };
+  static override flags = flagsOf({ configFile });
+
+  protected override async execute(): Promise<number> {
+    const { args, flags } = await this.parse(ConfigValidate);
+    const { validateConfig } = await import('../../host/config-host.ts');
+    const given = flagValues(args.file === undefined ? flags : { ...flags, [configFile.flag]: args.file });
+    return validateConfig({
+      input: { flags: given, environment: this.environment },
+      plugins: this.plugins,
+      output: this.output,
+      json: this.json,
+    });
+  }
+}

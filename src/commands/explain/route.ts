@@ -1,0 +1,43 @@
+/** `giraffe explain route`: which way a request would take, and why. */
+import { Args, Flags } from '@oclif/core';
+import { configFile } from '../../config/common-settings.ts';
+import { GiraffeCommand } from '../../host/base-command.ts';
+import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+
+export default class ExplainRoute extends GiraffeCommand {
+  static override summary = 'Tell which routing rule of the configuration fires for a request, and why.';
+  static override description = 'Needs no edge: it asks the routing strategy of the configuration file.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> https://app.example.com/api/items',
+    '<%= config.bin %> <%= command.id %> wss://app.example.com/socket.io/',
+    '<%= config.bin %> <%= command.id %> http://app.example.com/ --header "X-Canary: yes"',
+  ];
+  static override args = {
+    url: Args.string({
+      name: 'URL',
+      description: 'The URL that a client asks for; ws:// for a WebSocket.',
+      required: true,
+    }),
+  };
+  static override flags = {
+    ...flagsOf({ configFile }),
+    method: Flags.string({ description: 'Method of the request.', helpValue: 'METHOD', default: 'GET' }),
+    header: Flags.string({
+      description: 'Header field of the request; may be given several times.',
+      helpValue: '"NAME: VALUE"',
+      multiple: true,
+    }),
+    client: Flags.string({ description: 'Address of the client.', helpValue: 'ADDRESS', default: '127.0.0.1' }),
+  };
+
+  protected override async execute(): Promise<number> {
+    const { args, flags } = await this.parse(ExplainRoute);
+    const { method, header: headers = [], client, ...rest } = flags;
+    const { explainRoute } = await import('../../host/extensions-host.ts');
+    const input = { flags: flagValues(rest), environment: this.environment };
+    return explainRoute(
+      { input, plugins: this.plugins, output: this.output, json: this.json },
+      { url: args.url, method, headers, client },
+    );
+  }
+}

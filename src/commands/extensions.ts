@@ -1,0 +1,23 @@
+/** `giraffe extensions`: what plugins offer, and what of it the configuration picks. */
+import { configFile } from '../config/common-settings.ts';
+import { GiraffeCommand } from '../host/base-command.ts';
+import { flagsOf, flagValues } from '../host/setting-flags.ts';
+
+export default class Extensions extends GiraffeCommand {
+  static override summary = 'List the extensions that are installed: kind, name, plugin and version.';
+  static override description =
+    'The ones that the configuration file picks have a star. A plugin that does not load is an error that names it.';
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
+  static override flags = flagsOf({ configFile });
+
+  protected override async execute(): Promise<number> {
+    const { flags } = await this.parse(Extensions);
+    const { listExtensions } = await import('../host/extensions-host.ts');
+    return listExtensions({
+      input: { flags: flagValues(flags), environment: this.environment },
+      plugins: this.plugins,
+      output: this.output,
+      json: this.json,
+    });
+  }
+}

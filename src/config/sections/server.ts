@@ -1,0 +1,46 @@
+/** The section `server` of the configuration file: the edge. What each setting is stands in edge-settings.ts. */
+import * as z from 'zod';
+import { edgeSettings as edge } from '../edge-settings.ts';
+import { serverPolicyParts } from './policy.ts';
+
+const ports = z
+  .strictObject({
+    proxy: edge.proxyPort.leaf,
+    api: edge.apiPort.leaf,
+    grpc: edge.grpcPort.leaf,
+    tunnel: edge.tunnelPort.leaf,
+  })
+  .describe('Ports to listen on.');
+
+const tls = z
+  .strictObject({ cert: edge.tlsCert.leaf, key: edge.tlsKey.leaf })
+  .describe('A certificate of your own for both tunnel ports.');
+
+const limits = z
+  .strictObject({
+    maxHeaderSize: edge.maxHeaderSize.leaf,
+    maxConnections: edge.maxConnections.leaf,
+    maxStreams: edge.maxStreams.leaf,
+    maxMessageSize: edge.maxMessageSize.leaf,
+  })
+  .describe('Bounds on what clients and agents can make the edge hold.');
+
+/** Schema of the section. */
+export const serverSection = z
+  .strictObject({
+    baseDomain: edge.baseDomain.leaf,
+    publicHost: edge.publicHost.leaf,
+    host: edge.host.leaf,
+    apiHost: edge.apiHost.leaf,
+    ports: ports.optional(),
+    tls: tls.optional(),
+    stateDir: edge.stateDir.leaf,
+    drainTimeout: edge.drainTimeout.leaf,
+    requestTimeout: edge.requestTimeout.leaf,
+    reconnectGrace: edge.reconnectGrace.leaf,
+    keepAlive: edge.keepAlive.leaf,
+    trustedProxies: edge.trustedProxies.leaf,
+    limits: limits.optional(),
+    ...serverPolicyParts,
+  })
+  .describe('The edge, `giraffe server start`.');

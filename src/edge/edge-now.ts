@@ -1,0 +1,48 @@
+/** Looks at what an edge has at this moment, for the figures that are no counts. */
+import type { PolicyGate } from './policy/policy-gate.ts';
+import type { RouteTable } from './route-table.ts';
+
+/** What is not counted but looked at. */
+export interface EdgeNow {
+  /** Connections of clients. */
+  readonly connections: number;
+  /** Endpoints that an agent serves. */
+  readonly endpoints: number;
+  readonly sessions: number;
+  /** Carriers that are up, and the exchanges and relays on them. */
+  readonly carriers: { readonly grpc: number; readonly tcp: number };
+  readonly streams: { readonly grpc: number; readonly tcp: number };
+  /** Endpoints whose circuit breaker does not let everything pass. */
+  readonly openBreakers: number;
+  readonly memory: { readonly heap: number; readonly external: number; readonly resident: number };
+}
+
+/** Returns what is there now. @param connections Of clients. */
+export function lookAtEdge(routes: RouteTable, policies: PolicyGate, connections: number): EdgeNow {
+  const { heapUsed, external, rss } = process.memoryUsage();
+  const hosts = [...routes.hosts];
+  const openBreakers = hosts.filter((host) => (policies.breaker(host) ?? 'closed') !== 'closed');
+  return {
+    connections,
+    endpoints: hosts.length,
+    openBreakers: openBreakers.length,
+    memory: { heap: heapUsed, external, resident: rss },
+    ...lookAtSessions(routes),
+  };
+}
+
+function lookAtSessions(routes: RouteTable): Pick<EdgeNow, 'sessions' | 'carriers' | 'streams'> {
+  const carriers = { grpc: 0, tcp: 0 };
+  const streams = { grpc: 0, tcp: 0 };
+  let sessions = 0;
+  for (const session of routes.sessions) {
+    sessions += 1;
+    for (const transport of ['grpc', 'tcp'] as const) {
+      const multiplexer = session.multiplexer(transport);
+      if (multiplexer === undefined) continue;
+      carriers[transport] += 1;
+      streams[transport] += multiplexer.streams;
+    }
+  }
+  return { sessions, carriers, streams };
+}

@@ -1,0 +1,71 @@
+/**
+ * Spares an origin that fails again and again: closed lets everything pass, open nothing, half-open one exchange that
+ * finds out. Pure over the caller's clock.
+ */
+import type { BreakerRule } from '../../protocol/tunnel-policy.ts';
+
+/** Where a breaker stands. */
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/** What an exchange says about its origin; undefined when it says nothing, as when the client left. */
+export type BreakerVote = 'success' | 'failure' | undefined;
+
+/** A breaker's word: pass, pass as the one that finds out, or wait for so many milliseconds. */
+export type BreakerVerdict =
+  | { readonly kind: 'pass'; readonly isProbe: boolean }
+  | { readonly kind: 'open'; readonly waitMs: number };
+
+const pass: BreakerVerdict = { kind: 'pass', isProbe: false };
+const probe: BreakerVerdict = { kind: 'pass', isProbe: true };
+
+/** One breaker. */
+export class CircuitBreaker {
+  #rule: Pick<BreakerRule, 'failures' | 'openMs'>;
+  #failures = 0;
+  #openedMs: number | undefined;
+  #isProbing = false;
+
+  constructor(rule: Pick<BreakerRule, 'failures' | 'openMs'>) {
+    this.#rule = rule;
+  }
+
+  state(nowMs: number): BreakerState {
+    if (this.#openedMs === undefined) return 'closed';
+    return nowMs - this.#openedMs < this.#rule.openMs ? 'open' : 'half-open';
+  }
+
+  /** Asks whether an exchange may pass. One that is a probe must be followed by {@link settle}. */
+  admit(nowMs: number): BreakerVerdict {
+    if (this.#openedMs === undefined) return pass;
+    const leftMs = this.#openedMs + this.#rule.openMs - nowMs;
+    if (leftMs > 0) return { kind: 'open', waitMs: leftMs };
+    // While the probe is under way nobody knows more; a second is soon enough to ask again.
+    if (this.#isProbing) return { kind: 'open', waitMs: 1000 };
+    this.#isProbing = true;
+    return probe;
+  }
+
+  /** Notes what an admitted exchange says. `vote` undefined of a probe lets the next exchange be one. */
+  settle(vote: BreakerVote, isProbe: boolean, nowMs: number): void {
+    if (isProbe) this.#isProbing = false;
+    // Exchanges from before it opened have no say any more.
+    else if (this.#openedMs !== undefined) return;
+    if (vote === 'success') this.#close();
+    else if (vote === 'failure') this.#failed(isProbe, nowMs);
+  }
+
+  /** Goes on with another rule, in the same state. */
+  change(rule: Pick<BreakerRule, 'failures' | 'openMs'>): void {
+    this.#rule = rule;
+  }
+
+  #close(): void {
+    this.#failures = 0;
+    this.#openedMs = undefined;
+  }
+
+  #failed(isProbe: boolean, nowMs: number): void {
+    this.#failures += 1;
+    if (isProbe || this.#failures >= this.#rule.failures) this.#openedMs = nowMs;
+  }
+}

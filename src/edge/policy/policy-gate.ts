@@ -1,0 +1,121 @@
+/**
+ * The one place that every request passes: first what holds for the whole edge, then the policy of its endpoint. An edge
+ * without any policy asks nothing.
+ */
+import { createNetworkTest } from '../../http/ip-network.ts';
+import type { RateLimit, TunnelPolicy } from '../../protocol/tunnel-policy.ts';
+import { free, type PolicyRequest, type Verdict } from './admission.ts';
+import type { BreakerState } from './circuit-breaker.ts';
+import { effectivePolicy, type OperatorPolicies, someRate } from './effective-policy.ts';
+import { EndpointGuard, rateLimited, refused } from './endpoint-guard.ts';
+import { ClientRate, type Quota } from './rate-gate.ts';
+
+/** What the operator of an edge says. Times in milliseconds, sizes in octets. */
+export interface EdgePolicy extends OperatorPolicies {
+  /** Requests of one client address over all endpoints, unknown ones included; undefined is no limit. */
+  readonly clientRateLimit: RateLimit | undefined;
+  /** Connections of one client address at once; 0 is no limit. Those of trusted proxies do not count. */
+  readonly maxConnectionsPerClient: number;
+  /** Only clients in these networks are admitted; none is everybody. */
+  readonly allowAddresses: readonly string[];
+  /** Clients in these networks are refused. */
+  readonly denyAddresses: readonly string[];
+  /** Peers (load balancers) whose connections begin with a PROXY protocol header. */
+  readonly proxyProtocolPeers: readonly string[];
+}
+
+/** No policy at all. */
+export const noPolicy: EdgePolicy = {
+  defaults: {},
+  policies: [],
+  clientRateLimit: undefined,
+  maxConnectionsPerClient: 0,
+  allowAddresses: [],
+  denyAddresses: [],
+  proxyProtocolPeers: [],
+};
+
+/** Wishes of agents that are kept when no session serves the endpoint any more. */
+const maxWishes = 10_000;
+
+/** Policies of one edge. */
+export class PolicyGate {
+  readonly #nowMs: () => number;
+  readonly #isTunnel: (host: string) => boolean;
+  readonly #clientRate: ClientRate;
+  readonly #wishes = new Map<string, TunnelPolicy>();
+  /** undefined: looked at, and nothing is in force. */
+  readonly #guards = new Map<string, EndpointGuard | undefined>();
+  #options: EdgePolicy;
+  /** Undefined lets every address in. */
+  #isAddressAllowed: ((address: string) => boolean) | undefined;
+  #hasClientRate = false;
+
+  /**
+   * @param isTunnel Says whether a host is, or was, an endpoint; others get no state, clients make them up at will.
+   * @param nowMs A clock that does not run backwards, in milliseconds.
+   */
+  constructor(options: EdgePolicy, isTunnel: (host: string) => boolean, nowMs: () => number) {
+    this.#options = options;
+    this.#isTunnel = isTunnel;
+    this.#nowMs = nowMs;
+    this.#clientRate = new ClientRate('edge', nowMs);
+    this.change(options);
+  }
+
+  /** Puts other policies of the operator in force. Quotas, places and open breakers stay. */
+  change(options: EdgePolicy): void {
+    this.#options = options;
+    const { allowAddresses: allow, denyAddresses: deny } = options;
+    const [isAllowed, isDenied] = [createNetworkTest(allow), createNetworkTest(deny)];
+    this.#isAddressAllowed =
+      allow.length === 0 && deny.length === 0
+        ? undefined
+        : (address) => (allow.length === 0 || isAllowed(address)) && !isDenied(address);
+    const clientRateLimit = someRate(options.clientRateLimit);
+    this.#hasClientRate = clientRateLimit !== undefined;
+    this.#clientRate.change(clientRateLimit);
+    for (const host of [...this.#guards.keys()]) this.#refresh(host);
+  }
+
+  /** Notes what the newest session of an endpoint asks for; undefined is nothing. */
+  wish(host: string, policy: TunnelPolicy | undefined): void {
+    this.#wishes.delete(host);
+    if (policy !== undefined) this.#wishes.set(host, policy);
+    this.#refresh(host);
+    const [oldest] = this.#wishes.keys();
+    if (this.#wishes.size > maxWishes && oldest !== undefined) this.#wishes.delete(oldest);
+  }
+
+  /** Decides about a request. */
+  admit(request: PolicyRequest): Verdict {
+    const { clientAddress, host } = request.routing;
+    if (this.#isAddressAllowed?.(clientAddress) === false) return refused('GIR_ERR_ADDRESS_DENIED');
+    const guard = this.#guard(host);
+    if (!this.#hasClientRate) return guard?.admit(request) ?? free;
+    const shown: Quota[] = [];
+    const empty = this.#clientRate.count(clientAddress, this.#nowMs(), shown);
+    if (empty !== undefined) return rateLimited(empty, shown);
+    return guard?.admit(request, shown) ?? free;
+  }
+
+  /** Where the breaker of an endpoint stands; undefined without one. */
+  breaker(host: string): BreakerState | undefined {
+    return this.#guards.get(host)?.breaker;
+  }
+
+  #guard(host: string): EndpointGuard | undefined {
+    if (this.#guards.has(host)) return this.#guards.get(host);
+    return this.#isTunnel(host) ? this.#refresh(host) : undefined;
+  }
+
+  /** Puts in force what holds for an endpoint now. Its state is kept while anything is. */
+  #refresh(host: string): EndpointGuard | undefined {
+    const policy = effectivePolicy(this.#options, host, this.#wishes.get(host));
+    const known = this.#guards.get(host);
+    if (policy === undefined) this.#guards.set(host, undefined);
+    else if (known === undefined) this.#guards.set(host, new EndpointGuard(policy, this.#nowMs));
+    else known.change(policy);
+    return this.#guards.get(host);
+  }
+}

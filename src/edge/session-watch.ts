@@ -1,0 +1,41 @@
+/**
+ * Ends sessions whose credentials were revoked or have expired, soon after that happened.
+ */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { RouteTable } from './route-table.ts';
+
+/** Time between looks, in milliseconds: with what a provider needs to notice itself, well below a second. */
+const intervalMs = 250;
+
+/** Looks after all sessions of an edge, until it is disposed of. */
+export class SessionWatch implements Disposable {
+  readonly #routes: RouteTable;
+  readonly #authenticator: Authenticator;
+  readonly #logger: Logger;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(routes: RouteTable, authenticator: Authenticator, logger: Logger) {
+    this.#routes = routes;
+    this.#authenticator = authenticator;
+    this.#logger = logger;
+    this.#timer = setInterval(() => this.#sweep(), intervalMs);
+    this.#timer.unref();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #sweep(): void {
+    for (const session of [...this.#routes.sessions]) {
+      const { id, principal, endpoints } = session.identity;
+      const reason = this.#authenticator.revocation(principal);
+      if (reason === undefined) continue;
+      this.#logger.warn({ sessionId: id, principal: principal.id, endpoints, reason }, 'session ended');
+      this.#routes.remove(session);
+      session.close(new GiraffeError('GIR_ERR_CREDENTIALS_REFUSED', reason));
+    }
+  }
+}

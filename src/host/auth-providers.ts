@@ -1,0 +1,56 @@
+/**
+ * Makes the authentication providers that the configuration names.
+ */
+import type { NamedAuthProvider } from '../edge/edge-options.ts';
+import type { AuthProvider, ExtensionContext } from '../extension/index.ts';
+import type { ExtensionRegistry } from './extension-registry.ts';
+import { Lifetimes } from './lifetimes.ts';
+
+/** A provider as the configuration names it. */
+export interface AuthSelection {
+  readonly provider: string;
+  /** Checked by the provider's own schema. */
+  readonly options: unknown;
+}
+
+/** Providers that were made together and end together. */
+export interface AuthProviders extends AsyncDisposable {
+  readonly list: readonly NamedAuthProvider[];
+}
+
+/** Who decides about agents when nobody was named for that. */
+const defaultProvider = 'tokens';
+
+/**
+ * Makes providers in the order in which they are asked. When none of them decides about agents, `tokens` is the first:
+ * an edge without it could not be used.
+ *
+ * @throws {GiraffeError} GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD. What was made before is ended then.
+ */
+export async function createAuthProviders(
+  registry: ExtensionRegistry,
+  selections: readonly AuthSelection[],
+  context: ExtensionContext,
+): Promise<AuthProviders> {
+  const lifetimes = new Lifetimes();
+  const make = async ({ provider: name, options }: AuthSelection): Promise<NamedAuthProvider> => {
+    const provider = await registry.create('auth-provider', name, options, context);
+    lifetimes.defer(() => provider[Symbol.asyncDispose]?.());
+    return { name, provider };
+  };
+  try {
+    const list: NamedAuthProvider[] = [];
+    for (const selection of selections) list.push(await make(selection));
+    if (!list.some(({ provider }) => decidesAboutAgents(provider))) {
+      list.unshift(await make({ provider: defaultProvider, options: {} }));
+    }
+    return { list, [Symbol.asyncDispose]: () => lifetimes[Symbol.asyncDispose]() };
+  } catch (error) {
+    await lifetimes[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function decidesAboutAgents(provider: AuthProvider): boolean {
+  return provider.authenticateAgent !== undefined;
+}

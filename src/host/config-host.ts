@@ -1,0 +1,80 @@
+/** What `giraffe config show` and `giraffe config validate` tell. */
+import type { LoadedConfig } from '../config/config-file.ts';
+import { type ConfigEntry, type OptionFilter, sectionEntries, settingEntries } from '../config/provenance.ts';
+import { redactedText } from '../config/secret.ts';
+import type { ExtensionRegistry } from './extension-registry.ts';
+import { registryFor, selections } from './extension-selection.ts';
+import { mayShowOption } from './option-secrets.ts';
+import { type Output, writeEvent } from './output.ts';
+import type { PluginHost } from './plugin-loader.ts';
+import { printable, redacted } from './printable.ts';
+import { type ProgramInput, readAgentConfig, readConfigFile, readEdgeConfig, sourcesOf } from './program-config.ts';
+
+/** What the commands are run with. */
+export interface ConfigHostContext {
+  readonly input: ProgramInput;
+  readonly plugins: PluginHost;
+  readonly output: Output;
+  readonly json: boolean;
+}
+
+/** Shows what is in force. `withSource` adds where each value comes from. Throws GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD. */
+export async function showConfig(context: ConfigHostContext, withSource: boolean): Promise<number> {
+  const { input, output, json } = context;
+  const file = await readConfigFile(input);
+  const registry = await registryFor(context.plugins, file);
+  const entries = [
+    ...settingEntries(sourcesOf(input, file)),
+    ...sectionEntries(file, optionFilter(file, registry)),
+  ].map(withoutTokens);
+  if (json) for (const entry of entries) writeEvent(output, 'setting', entry);
+  else for (const line of entries.map((entry) => lineOf(entry, withSource))) output.out(line);
+  return 0;
+}
+
+/**
+ * Checks everything that an edge and an agent would refuse at their start: file, variables, plugins, extensions and
+ * their options.
+ *
+ * @throws {GiraffeError} GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD.
+ */
+export async function validateConfig(context: ConfigHostContext): Promise<number> {
+  const { input, output, json } = context;
+  const { file } = await readEdgeConfig(input);
+  await readAgentConfig(input);
+  const registry = await registryFor(context.plugins, file);
+  for (const { kind, name, options } of selections(file)) registry.check(kind, name, options);
+  if (json) writeEvent(output, 'config-valid', { file: file.path });
+  else
+    output.out(file.path === undefined ? 'There is no configuration file; all is default.' : `${file.path} is valid.`);
+  return 0;
+}
+
+/** Options are shown when the extension is there and does not call them secret. */
+function optionFilter({ config }: LoadedConfig, registry: ExtensionRegistry): OptionFilter {
+  return (section, index, path) => {
+    const [kind, name] =
+      section === 'routing'
+        ? (['routing-strategy', config.routing.strategy] as const)
+        : section === 'auth'
+          ? (['auth-provider', config.auth[index]?.provider] as const)
+          : (['metrics-exporter', config.metrics[index]?.exporter] as const);
+    const found = registry.list().find(({ extension }) => extension.kind === kind && extension.name === name);
+    return found !== undefined && mayShowOption(found.extension.options, path);
+  };
+}
+
+function withoutTokens(entry: ConfigEntry): ConfigEntry {
+  return typeof entry.value === 'string' ? { ...entry, value: withoutUser(redacted(entry.value)) } : entry;
+}
+
+/** Takes the user and password out of a URL. */
+function withoutUser(text: string): string {
+  return text.replace(/:\/\/[^/@\s]+@/g, `://${redactedText}@`);
+}
+
+function lineOf({ key, value, source, setBy }: ConfigEntry, withSource: boolean): string {
+  const shown = value === undefined || value === '' ? '(not set)' : String(value);
+  const origin = withSource ? `  # ${source}${setBy === undefined ? '' : ` ${setBy}`}` : '';
+  return printable(`${key}: ${shown}${origin}`);
+}

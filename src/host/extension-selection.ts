@@ -1,0 +1,28 @@
+/** Which extensions the configuration file picks, and how commands come by the installed ones. */
+import { configFolder, type LoadedConfig } from '../config/config-file.ts';
+import type { ExtensionKind } from '../extension/index.ts';
+import { collectExtensions } from './collect-extensions.ts';
+import type { ExtensionRegistry } from './extension-registry.ts';
+import { loadPlugins, type PluginHost } from './plugin-loader.ts';
+
+/** One extension that the configuration picks. */
+export interface Selection {
+  readonly kind: ExtensionKind;
+  readonly name: string;
+  readonly options: unknown;
+}
+
+/** Loads the plugins of a configuration, and returns the extensions of all. Throws GIR_ERR_EXTENSION_LOAD. */
+export async function registryFor(plugins: PluginHost, file: LoadedConfig): Promise<ExtensionRegistry> {
+  await loadPlugins(plugins, file.config.plugins, configFolder(file, process.cwd()));
+  return collectExtensions(plugins);
+}
+
+/** Returns what a configuration picks, in the order of its sections. */
+export function selections({ config: { routing, auth, metrics } }: LoadedConfig): Selection[] {
+  return [
+    { kind: 'routing-strategy', name: routing.strategy, options: routing.options },
+    ...auth.map(({ provider, options }): Selection => ({ kind: 'auth-provider', name: provider, options })),
+    ...metrics.map(({ exporter, options }): Selection => ({ kind: 'metrics-exporter', name: exporter, options })),
+  ];
+}

@@ -1,0 +1,108 @@
+/** What `giraffe extensions` and `giraffe explain route` tell. Neither needs an edge. */
+import type { LoadedConfig } from '../config/config-file.ts';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { RoutingRequest } from '../extension/index.ts';
+import { parseAuthority } from '../http/authority.ts';
+import type { FieldLine } from '../http/field-line.ts';
+import { isToken } from '../http/head-syntax.ts';
+import { requestedUpgrade } from '../http/upgrade.ts';
+import { defaultStateDir } from '../state/state-folder.ts';
+import { silentLogger } from '../telemetry/logger.ts';
+import type { ConfigHostContext } from './config-host.ts';
+import { registryFor, selections } from './extension-selection.ts';
+import { printable } from './printable.ts';
+import { readConfigFile } from './program-config.ts';
+
+/** A request that somebody asks about. */
+export interface WantedRoute {
+  readonly url: string;
+  readonly method: string;
+  /** Lines `Name: value`. */
+  readonly headers: readonly string[];
+  /** Address of the client. */
+  readonly client: string;
+}
+
+/** Lists the extensions of all plugins, and which of them the configuration picks. Throws GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD. */
+export async function listExtensions({ input, plugins, output, json }: ConfigHostContext): Promise<number> {
+  const file = await readConfigFile(input);
+  const registry = await registryFor(plugins, file);
+  const entries = registry.list().map(({ extension: { kind, name, summary }, plugin }) => {
+    const { version, root } = plugins.plugins.get(plugin) ?? { version: undefined, root: undefined };
+    return { kind, name, plugin, version, root, selected: isSelected(file, kind, name), summary };
+  });
+  if (json) {
+    output.out(JSON.stringify({ v: 1, extensions: entries }));
+    return 0;
+  }
+  for (const { kind, name, plugin, version = '', selected, summary } of entries) {
+    output.out(printable(`${selected ? '*' : ' '} ${kind} ${name}  (${plugin} ${version})  ${summary}`));
+  }
+  output.err('* is picked by the configuration.');
+  return 0;
+}
+
+/** An empty list of auth providers means `tokens`. */
+function isSelected(file: LoadedConfig, kind: string, name: string): boolean {
+  if (kind === 'auth-provider' && file.config.auth.length === 0) return name === 'tokens';
+  return selections(file).some((selection) => selection.kind === kind && selection.name === name);
+}
+
+/**
+ * Tells how the configured strategy would route a request.
+ *
+ * @throws {GiraffeError} GIR_ERR_USAGE for a request that is none; GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD.
+ */
+export async function explainRoute(context: ConfigHostContext, wanted: WantedRoute): Promise<number> {
+  const request = requestOf(wanted);
+  const { input, output, json, plugins } = context;
+  const file = await readConfigFile(input);
+  const registry = await registryFor(plugins, file);
+  const { strategy: name, options } = file.config.routing;
+  const stateDir = defaultStateDir(input.environment);
+  const strategy = await registry.create('routing-strategy', name, options, {
+    logger: silentLogger,
+    stateDir,
+    now: Date.now,
+  });
+  try {
+    const explanation = strategy.explain?.(request) ?? 'the strategy does not explain itself';
+    if (json) output.out(JSON.stringify({ v: 1, strategy: name, explanation }));
+    else output.out(printable(`${name}: ${explanation}`));
+  } finally {
+    await strategy[Symbol.asyncDispose]?.();
+  }
+  return 0;
+}
+
+function requestOf({ url: text, method, headers, client }: WantedRoute): RoutingRequest {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^(?:https?|wss?):$/.test(url.protocol)) {
+    throw new GiraffeError('GIR_ERR_USAGE', `"${text}" is no URL such as https://app.example.com/api/items`);
+  }
+  if (!isToken(method)) throw new GiraffeError('GIR_ERR_USAGE', `"${method}" is no method such as GET`);
+  const isSocket = url.protocol.startsWith('ws');
+  const socketFields: FieldLine[] = isSocket
+    ? [
+        ['Connection', 'Upgrade'],
+        ['Upgrade', 'websocket'],
+      ]
+    : [];
+  const fields = [...headers.map(fieldOf), ...socketFields];
+  const head = { method, target: url.pathname, minorVersion: 1, fields, body: { kind: 'none' } } as const;
+  return {
+    method,
+    host: parseAuthority(url.hostname).host,
+    path: url.pathname,
+    fields,
+    isUpgrade: requestedUpgrade(head) !== undefined,
+    clientAddress: client,
+  };
+}
+
+function fieldOf(line: string): FieldLine {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, colon);
+  if (colon > 0 && isToken(name)) return [name, line.slice(colon + 1).trim()];
+  throw new GiraffeError('GIR_ERR_USAGE', `"${line}" is no header field such as "Accept: text/html"`);
+}

@@ -1,0 +1,62 @@
+/** Hashes a password for the auth provider `basic`. The password comes from stdin, never from the command line. */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { hashPassword } from '../state/password-hash.ts';
+import { type Output, writeEvent } from './output.ts';
+
+/** Longest input, in octets: a password has 1,024 at most. */
+const maxInputBytes = 8 * 1024;
+
+/** Where a password comes from and its hash goes to. */
+export interface PasswordContext {
+  readonly stdin: NodeJS.ReadStream;
+  readonly output: Output;
+  /** Whether programs read stdout. */
+  readonly json: boolean;
+}
+
+/**
+ * Reads a password and prints its hash.
+ *
+ * @throws {GiraffeError} GIR_ERR_USAGE when there is none, or one that is too long.
+ */
+export async function printPasswordHash({ stdin, output, json }: PasswordContext): Promise<number> {
+  const hash = await hashPassword(stdin.isTTY ? await ask(stdin, output) : firstLine(await readAll(stdin)));
+  if (json) writeEvent(output, 'password-hash', { hash });
+  else output.out(hash);
+  return 0;
+}
+
+async function readAll(stdin: AsyncIterable<Buffer | string>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    chunks.push(Buffer.from(chunk));
+    bytes += chunk.length;
+    if (bytes > maxInputBytes) throw new GiraffeError('GIR_ERR_USAGE', 'the password is too long');
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function firstLine(text: string): string {
+  return text.split(/\r?\n/, 1)[0] ?? '';
+}
+
+/** Asks at a terminal, without showing what is typed. */
+async function ask(stdin: NodeJS.ReadStream, output: Output): Promise<string> {
+  output.err('Password (it is not shown; Enter ends it):');
+  stdin.setRawMode(true);
+  let typed = '';
+  try {
+    for await (const chunk of stdin) {
+      for (const character of chunk.toString('utf8')) {
+        if (character === '\r' || character === '\n') return typed;
+        if (character === '\u0003' || character === '\u0004')
+          throw new GiraffeError('GIR_ERR_USAGE', 'no password was given');
+        typed = character === '\u007f' || character === '\b' ? [...typed].slice(0, -1).join('') : typed + character;
+      }
+    }
+    return typed;
+  } finally {
+    stdin.setRawMode(false);
+  }
+}

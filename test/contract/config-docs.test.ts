@@ -1,0 +1,48 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configDocs, configSchemaText } from '../../scripts/generate-config-docs.ts';
+import { agentSettings } from '../../src/config/agent-settings.ts';
+import { loadConfig } from '../../src/config/config-file.ts';
+import { configSchema } from '../../src/config/config-schema.ts';
+import { edgeSettings } from '../../src/config/edge-settings.ts';
+import { metaOf, places } from '../../src/config/schema-walk.ts';
+import { readText } from '../support/repository.ts';
+
+const leaves = places(configSchema).filter(({ inner }) => inner === undefined);
+/** The examples of configuration files in the documentation. */
+const examples = ['README.md', 'docs/reference/config.md'].flatMap((page) =>
+  [...readText(page).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => [page, text] as const),
+);
+
+describe('the reference of the configuration file', () => {
+  it('is what the schema says (npm run docs:generate)', () => {
+    expect(readText('docs/reference/config.md')).toBe(configDocs());
+    expect(readText('docs/reference/config.schema.json')).toBe(configSchemaText());
+  });
+
+  it.each(leaves.map(({ path, schema }) => [path.join('.'), schema] as const))('describes %s', (_, schema) => {
+    expect(metaOf(schema)['description']).toMatch(/^\S.*\.$/);
+    expect(['live', 'restart', undefined]).toContain(metaOf(schema)['reload']);
+  });
+
+  it('says of a setting what help says of its flag', () => {
+    for (const { leaf, flag, env, description } of [...Object.values(edgeSettings), ...Object.values(agentSettings)]) {
+      expect(metaOf(leaf)).toMatchObject({ flag: `--${flag}`, ...(env === undefined ? {} : { env }), description });
+    }
+  });
+
+  it('has examples', () => {
+    expect(new Set(examples.map(([page]) => page)).size).toBe(2);
+  });
+
+  it.each(examples)('has in %s an example that is valid', async (_page, text) => {
+    const folder = await mkdtemp(join(tmpdir(), 'giraffe-docs-'));
+    await writeFile(join(folder, 'giraffe.config.yaml'), text);
+    await expect(loadConfig({ path: undefined, folder })).resolves.toMatchObject({
+      path: join(folder, 'giraffe.config.yaml'),
+    });
+    await rm(folder, { recursive: true });
+  });
+});

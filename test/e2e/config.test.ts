@@ -1,0 +1,181 @@
+/** `giraffe config …`, and the configuration file as edge and agent use it, in real processes. */
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { GiraffeHome, servesHybrid } from '../support/giraffe-process.ts';
+import { HttpClient } from '../support/http-client.ts';
+import { startHttpOrigin } from '../support/origins.ts';
+import { root } from '../support/repository.ts';
+
+const fixturePlugins = join(root, 'test/fixtures/plugins');
+
+/** A home folder with a configuration file in it. */
+function homeWith(config: string): GiraffeHome {
+  const home = new GiraffeHome();
+  writeFileSync(join(home.path, 'giraffe.config.yaml'), config);
+  return home;
+}
+
+describe('giraffe config show', () => {
+  it('takes a flag before the environment before the file before the default, and tells which', async () => {
+    await using home = homeWith('server: { ports: { proxy: 1, api: 1, grpc: 1 } }');
+    const env = { PROXY_PORT: '2', API_PORT: '2' };
+    const show = home.run(['config', 'show', '--source', '--proxy-port', '3', '--json'], { env });
+    expect((await show.ended()).code).toBe(0);
+    const file = join(home.path, 'giraffe.config.yaml');
+    const ports = show.events.filter(({ key }) => String(key).startsWith('server.ports.'));
+    expect(ports.map(({ v, event, ...fields }) => [v, event, fields])).toEqual(
+      [
+        { key: 'server.ports.proxy', value: '3', source: 'flag', setBy: '--proxy-port' },
+        { key: 'server.ports.api', value: '2', source: 'environment', setBy: 'API_PORT' },
+        { key: 'server.ports.grpc', value: '1', source: 'file', setBy: file },
+        { key: 'server.ports.tunnel', value: '4443', source: 'default' },
+      ].map((fields) => [1, 'setting', fields]),
+    );
+  });
+
+  it('S7 shows no secret, wherever it stands', async () => {
+    await using home = homeWith(`
+agent: { token: hunter2 }
+auth: [{ provider: nobody, options: { anything: hunter2 } }, { provider: tokens }]
+metrics: [{ exporter: nobody, options: { url: 'https://user:hunter2@example.com' } }]
+tunnels:
+  web: { target: 3000, headers: { request: { set: { Authorization: Basic hunter2, Cookie: hunter2 } } } }
+`);
+    for (const flags of [[], ['--source'], ['--json']]) {
+      const show = home.run(['config', 'show', ...flags], { env: { GIRAFFE_TOKEN: 'hunter2' } });
+      expect((await show.ended()).code).toBe(0);
+      expect(show.stdout).toContain('[redacted]');
+      expect(show.output).not.toContain('hunter2');
+    }
+  });
+});
+
+describe('giraffe config validate', () => {
+  it('accepts a good file', async () => {
+    await using home = homeWith('tunnels: { web: { target: 3000 } }');
+    const validate = home.run(['config', 'validate']);
+    expect((await validate.ended()).code).toBe(0);
+    expect(validate.stdout).toMatch(/giraffe\.config\.yaml is valid\.\n$/);
+  });
+
+  it('tells everything that is wrong, one line each, with status 3', async () => {
+    await using home = homeWith('server: { ports: { proxi: 1, api: x } }');
+    const validate = home.run(['config', 'validate']);
+    expect((await validate.ended()).code).toBe(3);
+    expect(validate.stderr).toMatch(
+      /^Error: 2 things are wrong \(GIR_ERR_CONFIG\)\n {2}- .*api is "x".*\n {2}- .*proxi.*\nNext: /,
+    );
+  });
+
+  it.each([
+    [
+      'options that an extension refuses',
+      'routing: { options: { forceGrpcPath: [/a/] } }',
+      3,
+      /forceGrpcPath is an unknown key; did you mean forceGrpcPaths\?/,
+    ],
+    [
+      'an extension that nobody offers',
+      'routing: { strategy: hybird }',
+      3,
+      /no routing strategy named hybird; there is hybrid/,
+    ],
+    [
+      'a plugin that is not installed',
+      'plugins: [giraffe-plugin-none]',
+      4,
+      /plugin giraffe-plugin-none: it is not installed/,
+    ],
+  ])('refuses %s', async (_, config, status, message) => {
+    await using home = homeWith(config);
+    const validate = home.run(['config', 'validate']);
+    expect((await validate.ended()).code).toBe(status);
+    expect(validate.stderr).toMatch(message);
+  });
+});
+
+describe('giraffe config schema', () => {
+  it('prints the JSON Schema that is committed', async () => {
+    await using home = new GiraffeHome();
+    const schema = home.run(['config', 'schema']);
+    expect((await schema.ended()).code).toBe(0);
+    expect(schema.stdout).toBe(readFileSync(join(root, 'docs/reference/config.schema.json'), 'utf8'));
+  });
+});
+
+describe('plugins of the configuration file', () => {
+  it('O7 are found beside the file, by name or by path, and their extensions can be picked', async () => {
+    await using home = new GiraffeHome();
+    const folder = join(home.path, 'etc');
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    symlinkSync(join(fixturePlugins, 'ok'), join(folder, 'node_modules', 'giraffe-plugin-ok'));
+    for (const name of ['giraffe-plugin-ok', './node_modules/giraffe-plugin-ok']) {
+      writeFileSync(join(folder, 'a.yaml'), `plugins: [${name}]\nrouting: { strategy: first, options: { offset: 0 } }`);
+      const edge = await home.startEdge(['--config', join(folder, 'a.yaml')]);
+      expect(await edge.process.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    }
+  });
+
+  it.each(['throws', 'missing-file', 'no-function', 'wrong-api-version', 'bare'])(
+    'O7 keep the edge from starting when one is broken: %s',
+    async (name) => {
+      await using home = homeWith(`plugins: [${JSON.stringify(join(fixturePlugins, name))}]`);
+      const edge = home.run(['server', 'start']);
+      expect((await edge.ended()).code).toBe(4);
+      expect(edge.stderr).toMatch(new RegExp(`^Error: plugin \\S*${name}: .* \\(GIR_ERR_EXTENSION_LOAD\\)$`, 'm'));
+    },
+  );
+});
+
+describe('tunnels of the configuration file', () => {
+  it('are all opened without TARGET, and one of them by its name', async () => {
+    await using home = new GiraffeHome();
+    await using web = await startHttpOrigin((request, response) => response.end(`web ${request.headers.host}`));
+    await using api = await startHttpOrigin((request, response) => response.end(`api ${request.headers.host}`));
+    const edge = await home.startEdge();
+    const { proxy, grpc } = edge.ports;
+    const file = join(home.path, 'giraffe.config.toml');
+    writeFileSync(
+      file,
+      `[agent]\nserver = "localhost:${grpc}"\n[tunnels.web]\ntarget = ${web.port}\ndomain = "web.test"\n` +
+        `[tunnels.api]\ntarget = "127.0.0.1:${api.port}"\ndomain = "api.test"\nhostHeader = "rewrite"\n`,
+    );
+    using webClient = new HttpClient(proxy, 'web.test');
+    using apiClient = new HttpClient(proxy, 'api.test');
+
+    const both = home.run(['tunnel', '--json']);
+    await servesHybrid(both);
+    expect([(await webClient.get('/')).text, (await apiClient.get('/')).text]).toEqual([
+      'web web.test',
+      `api 127.0.0.1:${api.port}`,
+    ]);
+    expect(await both.end('SIGTERM')).toEqual({ code: 0, signal: null });
+
+    const one = home.run(['tunnel', 'web', '--json']);
+    await servesHybrid(one);
+    expect([(await webClient.get('/')).status, (await apiClient.get('/')).status]).toEqual([200, 503]);
+  });
+
+  it('S7 a token in the file itself is used and warned of, and not shown', async () => {
+    await using home = new GiraffeHome();
+    const edge = await home.startEdge();
+    const token = readFileSync(join(home.stateDir, 'agent-token'), 'utf8').trim();
+    const file = join(home.path, 'agent.yaml');
+    writeFileSync(
+      file,
+      `agent: { server: 'localhost:${edge.ports.grpc}', token: ${token} }\ntunnels: { web: { target: 1 } }`,
+    );
+    const agent = home.run(['tunnel', '--config', file]);
+    await agent.prints('HYBRID MODE ACTIVE');
+    expect(agent.stderr).toMatch(/Warning: \S*agent\.yaml holds the token itself; agent\.tokenFile/);
+    expect(agent.output).not.toContain(token);
+  });
+
+  it('names what there is when TARGET is no tunnel of the file', async () => {
+    await using home = homeWith('tunnels: { web: { target: 3000 }, api: { target: 4000 } }');
+    const agent = home.run(['tunnel', 'wbe']);
+    expect((await agent.ended()).code).toBe(2);
+    expect(agent.stderr).toContain('or a tunnel of the configuration file: web, api');
+  });
+});

@@ -1,0 +1,59 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { AgentFigures } from '../../src/agent/figures.ts';
+import { agentOptionsOf } from '../../src/host/agent-options-of.ts';
+import { readAgentConfig } from '../../src/host/program-config.ts';
+import { silentLogger } from '../../src/telemetry/logger.ts';
+
+/** Returns the options of an agent with this configuration file. */
+async function optionsWith(config: object, flags: Readonly<Record<string, string | readonly string[]>> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'giraffe-agent-'));
+  try {
+    const file = join(folder, 'giraffe.config.json');
+    await writeFile(file, JSON.stringify({ agent: { token: 'grf_x', ca: `sha256:${'0'.repeat(64)}` }, ...config }));
+    const environment = { HOME: folder };
+    const read = await readAgentConfig({ flags: { config: file, ...flags }, environment });
+    const surroundings = {
+      target: undefined,
+      environment,
+      logger: silentLogger,
+      figures: new AgentFigures(),
+      readStdin: async () => '',
+    };
+    return (await agentOptionsOf(read, surroundings)).options;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const local = (port: number) => ({ kind: 'tcp', host: 'localhost', port, tls: false });
+
+describe('agentOptionsOf()', () => {
+  it('P4 takes the named targets of a tunnel from the file', async () => {
+    const { tunnels } = await optionsWith({ tunnels: { web: { target: 3000, targets: { canary: 3001 } } } });
+    expect(tunnels).toMatchObject([{ target: local(3000), targets: { canary: local(3001) } }]);
+  });
+
+  it('P4 takes labels and weight from flags, else from the file, else none and 1', async () => {
+    const tunnels = { web: { target: 3000 } };
+    const agent = { token: 'grf_x', ca: `sha256:${'0'.repeat(64)}`, labels: ['region=eu', 'canary'], weight: 5 };
+    const flags = { label: ['region=us', 'blue'], weight: '7' };
+    expect(await optionsWith({ tunnels })).toMatchObject({ labels: [], weight: 1 });
+    expect(await optionsWith({ tunnels, agent })).toMatchObject({ labels: ['region=eu', 'canary'], weight: 5 });
+    expect(await optionsWith({ tunnels, agent }, flags)).toMatchObject({ labels: ['region=us', 'blue'], weight: 7 });
+  });
+
+  it.each([
+    ['a label with a space', { agent: { labels: ['a b'] } }],
+    ['21 labels', { agent: { labels: Array.from({ length: 21 }, (_, index) => `l${index}`) } }],
+    ['a weight of 0', { agent: { weight: 0 } }],
+    ['a target without a proper name', { tunnels: { web: { target: 3000, targets: { 'a b': 3001 } } } }],
+    ['a named target that is none', { tunnels: { web: { target: 3000, targets: { next: 'ftp://x' } } } }],
+  ])('refuses %s', async (_, config) => {
+    await expect(optionsWith({ tunnels: { web: { target: 3000 } }, ...config })).rejects.toMatchObject({
+      code: 'GIR_ERR_CONFIG',
+    });
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import type { MetricsExporter } from '../../src/extension/index.ts';
+import { MetricsRunner } from '../../src/host/metrics-runner.ts';
+import { edgeSnapshot } from '../plugins/metrics/snapshot.ts';
+import { eventually } from '../support/eventually.ts';
+import { recordingLogger } from '../support/world.ts';
+
+type Export = Extract<MetricsExporter, { mode: 'push' }>['export'];
+
+function runnerOf(work: Export, { intervalMs = 5, timeoutMs = 1000 } = {}) {
+  const { logger, lines } = recordingLogger();
+  const runner = new MetricsRunner({ logger, snapshot: () => edgeSnapshot(), timeoutMs });
+  runner.use([{ name: 'mine', exporter: { mode: 'push', intervalMs, export: work } }]);
+  return { runner, lines };
+}
+
+describe('MetricsRunner', () => {
+  it('O2 says once that an exporter fails, and once that it works again', async () => {
+    let calls = 0;
+    const { runner, lines } = runnerOf(async () => {
+      calls += 1;
+      if (calls <= 3) throw new Error('no collector');
+    });
+    await eventually('it works again', () => lines.length === 2);
+    await runner[Symbol.asyncDispose]();
+    expect(lines).toEqual([
+      { level: 'warn', exporter: 'mine', detail: 'no collector', message: 'metrics exporter failed' },
+      { level: 'info', exporter: 'mine', message: 'metrics exporter works again' },
+    ]);
+  });
+
+  it('O2 gives up an exporter that stalls, and never calls it twice at once', async () => {
+    let calls = 0;
+    let isAborted = false;
+    const { runner, lines } = runnerOf(
+      (_snapshot, signal) => {
+        calls += 1;
+        signal.addEventListener('abort', () => (isAborted = true));
+        return new Promise(() => {});
+      },
+      { timeoutMs: 30 },
+    );
+    await eventually('it is given up', () => isAborted);
+    await runner[Symbol.asyncDispose]();
+    expect([calls, lines.length]).toEqual([1, 1]);
+    expect(lines[0]).toMatchObject({ exporter: 'mine', detail: 'no end within 30 ms' });
+  });
+
+  it('O2 exports once more when it ends, and when exporters are replaced', async () => {
+    const seen: string[] = [];
+    const exporter = (name: string): MetricsExporter => ({
+      mode: 'push',
+      intervalMs: 1_000_000,
+      export: async () => void seen.push(name),
+    });
+    const { logger } = recordingLogger();
+    const runner = new MetricsRunner({ logger, snapshot: () => edgeSnapshot() });
+    runner.use([{ name: 'a', exporter: exporter('a') }]);
+    runner.use([{ name: 'b', exporter: exporter('b') }]);
+    await runner[Symbol.asyncDispose]();
+    expect(seen).toEqual(['a', 'b']);
+  });
+
+  it('O2 offers exporters that render, and logs when one cannot', () => {
+    const { logger, lines } = recordingLogger();
+    const runner = new MetricsRunner({ logger, snapshot: () => edgeSnapshot() });
+    const render = (): string => {
+      throw new Error('broken');
+    };
+    runner.use([{ name: 'page', exporter: { mode: 'pull', contentType: 'text/plain', render } }]);
+    const [pull] = runner.pullExporters;
+    expect(() => pull?.render()).toThrow('broken');
+    expect(() => pull?.render()).toThrow('broken');
+    expect(lines).toMatchObject([{ exporter: 'page', detail: 'broken' }]);
+  });
+});
