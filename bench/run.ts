@@ -10,6 +10,8 @@ import { cpuMicros, memoryBytes, type Running, startGiraffe, startScript, stopAl
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const secondsPerRound = Number(process.env['BENCH_SECONDS'] ?? 2);
+/** Rounds of each table that are not counted: V8 compiles what is hot only after a while. */
+const warmUpRounds = 2;
 const bulkBytes = 256 * 1024 * 1024;
 /** `BENCH_POLICY=1` adds a way through rate limits that are never reached and a breaker that never opens. */
 const measuresPolicy = process.env['BENCH_POLICY'] === '1';
@@ -119,13 +121,12 @@ interface Sample {
 
 async function measureGet(ways: readonly Way[], path: string, title: string): Promise<void> {
   const samples = new Map<string, Sample[]>(ways.map(({ name }) => [name, []]));
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = -warmUpRounds; round < rounds; round += 1) {
     for (const way of ways) {
       const before = way.middle.map(cpuMicros);
       const result = await loadGet(way.target, path, 50, secondsPerRound * 1000);
       const cpu = way.middle.map((process, index) => (cpuMicros(process) - (before[index] ?? 0)) / result.requests);
-      // The first round only warms up.
-      if (round > 0) samples.get(way.name)?.push({ result, cpu });
+      if (round >= 0) samples.get(way.name)?.push({ result, cpu });
     }
   }
   const cpuOf = (name: string): number =>
@@ -152,10 +153,12 @@ async function measureGet(ways: readonly Way[], path: string, title: string): Pr
 async function measureBulk(ways: readonly Way[]): Promise<void> {
   const down = new Map<string, number[]>(ways.map(({ name }) => [name, []]));
   const up = new Map<string, number[]>(ways.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = -warmUpRounds; round < rounds; round += 1) {
     for (const way of ways) {
-      down.get(way.name)?.push(await download(way.target, bulkBytes));
-      up.get(way.name)?.push(await upload(way.target, bulkBytes));
+      const speeds = [await download(way.target, bulkBytes), await upload(way.target, bulkBytes)] as const;
+      if (round < 0) continue;
+      down.get(way.name)?.push(speeds[0]);
+      up.get(way.name)?.push(speeds[1]);
     }
   }
   const speed = (of: Map<string, number[]>, name: string): number => median(of.get(name) ?? []);
