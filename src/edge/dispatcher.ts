@@ -41,6 +41,7 @@ export class Dispatcher implements ExchangeOpener {
   /** Makes our Via names differ from those of other edges. */
   readonly #edgeId = randomBytes(8).toString('hex');
   readonly #viaNames = new Map<string, string>();
+  /** Exchanges and relays, a count. */
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
 
@@ -58,11 +59,6 @@ export class Dispatcher implements ExchangeOpener {
       },
       onOutcome: (exchange, outcome) => this.#finished(exchange, outcome),
     };
-  }
-
-  /** Number of exchanges and relays in flight. */
-  get inFlight(): number {
-    return this.#inFlight;
   }
 
   /** Resolves when nothing is in flight. */
