@@ -2,9 +2,9 @@ import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AgentBench, type OriginPeer, ScriptedOrigin } from './agent-bench.ts';
 
-/** Lets the clock stand still; returns how to move it, in milliseconds. */
+/** Lets the clock stand still at a whole millisecond, so that sums stay exact; returns how to move it, in milliseconds. */
 function stopClock(): (ms: number) => void {
-  let nowMs = performance.now();
+  let nowMs = Math.ceil(performance.now());
   vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
   return (ms) => {
     nowMs += ms;
