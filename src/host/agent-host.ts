@@ -6,6 +6,8 @@ import { AgentFigures } from '../agent/figures.ts';
 import { type AgentSettings, agentSettings } from '../config/agent-settings.ts';
 import { findSetting } from '../config/setting.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { defaultStateDir } from '../state/state-folder.ts';
+import { AgentAnnouncement } from './agent-announcement.ts';
 import { startAgentMetrics } from './agent-metrics.ts';
 import { type AgentSurroundings, agentOptionsOf, type NamedAgentOptions } from './agent-options-of.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
@@ -20,6 +22,7 @@ import type { PluginHost } from './plugin-loader.ts';
 import { type AgentConfig, type ProgramInput, readAgentConfig, sourcesOf } from './program-config.ts';
 import { Reloader } from './reloader.ts';
 import { ReplaceableAgent } from './replaceable-agent.ts';
+import { serverText } from './server-text.ts';
 import { type EndSignal, listenForSignals, signalExit } from './shutdown-signals.ts';
 
 /** What an agent is run with. */
@@ -58,11 +61,19 @@ export async function runAgent(context: AgentHostContext): Promise<number> {
     const metrics = await startAgentMetrics(context.plugins, config, surroundings, lifetimes);
     let watches = watchOrigins(started, presenter);
     lifetimes.defer(() => watches[Symbol.dispose]());
+    const announcement = lifetimes.use(
+      new AgentAnnouncement({
+        stateDir: settings.stateDir ?? defaultStateDir(input.environment),
+        logFile: settings.logFile,
+        logger: log.logger,
+      }),
+    );
     let lastError: GiraffeError | undefined;
     const listener = (event: AgentEvent) => {
       if (event.type === 'reconnecting') lastError = event.error;
       if (event.type === 'origin') watches.report(event.target, event.error?.code);
       if (event.type === 'ready') reload.note(event);
+      announcement.note(event, reload.inForce);
       presenter.show(event);
     };
     const agent = lifetimes.use(new ReplaceableAgent(started.options, listener));
@@ -178,10 +189,6 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
     result ??= work();
     return result;
   };
-}
-
-function serverText({ host, port }: AgentSettings['server']): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 async function readStdin(): Promise<string> {

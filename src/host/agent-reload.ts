@@ -52,6 +52,11 @@ export class AgentReload implements Reload<AgentConfig> {
     return this.#config.settings;
   }
 
+  /** What the agent runs with. */
+  get inForce(): NamedAgentOptions {
+    return this.#inForce;
+  }
+
   /** Remembers the names that the edge chose, so that they are asked for again. */
   note({ tunnels }: Extract<AgentEvent, { type: 'ready' }>): void {
     for (const [index, { domain }] of tunnels.entries()) this.#chosenNames.set(this.#inForce.names[index], domain);

@@ -1,0 +1,65 @@
+/**
+ * Tells one process from a later one with the same id, where the system lets us: by when it began, as /proc says it.
+ *
+ * Process ids mean something only on one machine, since one boot, and within one namespace; that is the place.
+ */
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { systemCode } from './state-error.ts';
+
+/** One process, as it can be known by others. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Name of the machine or container. */
+  readonly host: string;
+  /** Id of the boot; undefined where there is no /proc. */
+  readonly boot?: string | undefined;
+  /** Namespace of process ids; undefined where there is no /proc. */
+  readonly namespace?: string | undefined;
+  /** When it began, in ticks since the boot; undefined where there is no /proc. */
+  readonly began?: string | undefined;
+}
+
+/** What can be said of a process: it runs, it is gone, or it lives where its id means nothing to us. */
+export type ProcessFate = 'running' | 'gone' | 'elsewhere';
+
+/** Returns the identity of a process of this machine, by default of this one. */
+export async function processIdentity(pid = process.pid): Promise<ProcessIdentity> {
+  const [boot, namespace, began] = await Promise.all([
+    orUndefined(readFile('/proc/sys/kernel/random/boot_id', 'utf8').then((text) => text.trim())),
+    orUndefined(readlink('/proc/self/ns/pid')),
+    orUndefined(startTicks(pid)),
+  ]);
+  return { pid, host: hostname(), boot, namespace, began };
+}
+
+/** Returns what has become of a process. */
+export async function processFate(recorded: ProcessIdentity): Promise<ProcessFate> {
+  const found = await processIdentity(recorded.pid);
+  if (recorded.host !== found.host) return 'elsewhere';
+  if (recorded.boot !== found.boot) return 'gone';
+  if (recorded.namespace !== found.namespace) return 'elsewhere';
+  if (!isRunning(recorded.pid)) return 'gone';
+  return recorded.began === found.began ? 'running' : 'gone';
+}
+
+/** Tells whether any process of this machine has an id. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: there is one, of somebody else.
+    return systemCode(error) !== 'ESRCH';
+  }
+}
+
+/** proc(5): the 22nd field of stat. The second one, a name in parentheses, may hold anything. */
+async function startTicks(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+function orUndefined<T>(value: Promise<T>): Promise<T | undefined> {
+  return value.catch(() => undefined);
+}
