@@ -155,6 +155,24 @@ export const agentSettings = {
     reload: 'live',
     schema: count(1, 1000),
   }),
+  inspectPort: setting({
+    flag: 'inspect-port',
+    env: 'GIRAFFE_INSPECT_PORT',
+    defaultText: '4040',
+    valueName: 'PORT',
+    description:
+      'Port of the request inspector and of the local API, on loopback only. 0 picks a free one; the default one moves ' +
+      'on to the next when it is taken.',
+    schema: port(0),
+  }),
+  noInspect: setting({
+    flag: 'no-inspect',
+    env: 'GIRAFFE_NO_INSPECT',
+    defaultText: 'false',
+    valueName: undefined,
+    description: 'Run without request inspector and local API.',
+    schema: yesOrNo(),
+  }),
   timeout: optionalSetting({
     flag: 'timeout',
     env: 'GIRAFFE_TIMEOUT',

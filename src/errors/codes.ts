@@ -420,6 +420,14 @@ export const codes = {
     'Check the path and the method; GET /readyz always works.',
   ),
 
+  GIR_ERR_API_ORIGIN: entry(
+    403,
+    'http_request_denied',
+    'client',
+    'A web page of another origin may change nothing here.',
+    'Use the pages that this address serves itself, or a program such as curl.',
+  ),
+
   // Commands and configuration.
   GIR_ERR_TOKEN_UNKNOWN: entry(
     404,

@@ -10,6 +10,8 @@ export interface AnnouncementOptions {
   readonly stateDir: string;
   /** Where the agent logs; undefined for stderr. */
   readonly logFile: string | undefined;
+  /** Where the local API answers; undefined without one. */
+  readonly inspectUrl: string | undefined;
   readonly logger: Logger;
 }
 
@@ -26,7 +28,7 @@ export class AgentAnnouncement implements AsyncDisposable {
       pid: process.pid,
       startedAt: new Date().toISOString(),
       server: '',
-      inspectUrl: undefined,
+      inspectUrl: options.inspectUrl,
       logFile: options.logFile,
       mode: undefined,
       tunnels: [],

@@ -8,10 +8,12 @@ import { findSetting } from '../config/setting.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { AgentAnnouncement } from './agent-announcement.ts';
+import { startInspector } from './agent-inspector.ts';
 import { startAgentMetrics } from './agent-metrics.ts';
 import { type AgentSurroundings, agentOptionsOf, type NamedAgentOptions } from './agent-options-of.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
 import { AgentReload } from './agent-reload.ts';
+import { AgentView } from './agent-view.ts';
 import { createLogger } from './create-logger.ts';
 import { createHangUpTest } from './hang-up.ts';
 import { createJsonPresenter } from './json-presenter.ts';
@@ -58,6 +60,9 @@ export async function runAgent(context: AgentHostContext): Promise<number> {
   const lifetimes = new Lifetimes();
   const presenter = await createPresenter(context, settings);
   try {
+    const view = new AgentView(surroundings.figures);
+    const inspectUrl = await startInspector({ input, config, agent: view, logger: log.logger }, lifetimes);
+    if (inspectUrl !== undefined) presenter.showInspector(inspectUrl);
     const metrics = await startAgentMetrics(context.plugins, config, surroundings, lifetimes);
     let watches = watchOrigins(started, presenter);
     lifetimes.defer(() => watches[Symbol.dispose]());
@@ -65,6 +70,7 @@ export async function runAgent(context: AgentHostContext): Promise<number> {
       new AgentAnnouncement({
         stateDir: settings.stateDir ?? defaultStateDir(input.environment),
         logFile: settings.logFile,
+        inspectUrl,
         logger: log.logger,
       }),
     );
@@ -74,6 +80,7 @@ export async function runAgent(context: AgentHostContext): Promise<number> {
       if (event.type === 'origin') watches.report(event.target, event.error?.code);
       if (event.type === 'ready') reload.note(event);
       announcement.note(event, reload.inForce);
+      view.note(event, reload.inForce.names);
       presenter.show(event);
     };
     const agent = lifetimes.use(new ReplaceableAgent(started.options, listener));

@@ -57,6 +57,7 @@ export class HumanPresenter implements AgentPresenter {
   #isStarting = false;
   #wasReady = false;
   #urls = '';
+  #inspectUrl: string | undefined;
   #lastProblem = '';
   #lastCode = '';
 
@@ -85,6 +86,10 @@ export class HumanPresenter implements AgentPresenter {
       case 'origin':
         return undefined;
     }
+  }
+
+  showInspector(url: string): void {
+    this.#inspectUrl = url;
   }
 
   showOrigin(target: string, reason: string | undefined): void {
@@ -171,6 +176,7 @@ export class HumanPresenter implements AgentPresenter {
     list.line(this.#chalk.green(modeLine(mode, reason)));
     const urls = tunnels.map(({ url, target }) => `${tell(url)} -> ${tell(target)}`);
     if (urls.join('\n') === this.#urls) return;
+    if (this.#urls === '' && this.#inspectUrl !== undefined) this.#line(`Requests and figures: ${this.#inspectUrl}`);
     this.#urls = urls.join('\n');
     void list.settled().then(() => {
       for (const line of urls) output.out(line);

@@ -6,10 +6,15 @@ import { redacted } from './printable.ts';
 
 /** Returns a presenter that writes NDJSON. */
 export function createJsonPresenter(output: Output): AgentPresenter {
+  let inspectUrl: string | undefined;
   return {
     show: (event) => {
       const fields = fieldsOf(event);
-      if (fields !== undefined) writeEvent(output, event.type, fields);
+      if (fields === undefined) return;
+      writeEvent(output, event.type, event.type === 'ready' ? { ...fields, inspectUrl } : fields);
+    },
+    showInspector: (url) => {
+      inspectUrl = url;
     },
     showOrigin: (target, reason) => writeEvent(output, 'origin', { target, reachable: reason === undefined, reason }),
     showDraining: (deadlineMs) => writeEvent(output, 'draining', { deadlineMs }),

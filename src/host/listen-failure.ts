@@ -1,24 +1,28 @@
 /** Tells why a port cannot be listened on, who holds it if that can be known, and which setting changes it. */
+import { agentSettings } from '../config/agent-settings.ts';
 import { edgeSettings } from '../config/edge-settings.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type PortHolder, portHolder } from './port-holder.ts';
 import { printable } from './printable.ts';
 
-/** Names of the settings that hold a port. */
-type PortSetting = Extract<keyof typeof edgeSettings, `${string}Port`>;
+const listening = { ...edgeSettings, inspectPort: agentSettings.inspectPort };
 
-/** The ports an edge was told to listen on. */
-export type WantedPorts = Readonly<Record<PortSetting, number>>;
+/** Names of the settings that hold a port to listen on. */
+type PortSetting = Extract<keyof typeof listening, `${string}Port`>;
+
+/** The ports a program was told to listen on. */
+export type WantedPorts = Partial<Readonly<Record<PortSetting, number>>>;
 
 const portNames: Readonly<Record<PortSetting, string>> = {
   proxyPort: 'proxy',
   apiPort: 'management API',
   grpcPort: 'gRPC tunnel',
   tunnelPort: 'TCP tunnel',
+  inspectPort: 'request inspector',
 };
 
 /**
- * Returns the error to tell when an edge could not start.
+ * Returns the error to tell when a program could not start.
  *
  * @param error Whatever starting threw; anything but a failure to listen is returned as it is.
  * @param findHolder Returns who listens on a port.
@@ -32,7 +36,7 @@ export function listenFailure(
   if (!isListenError(cause)) return error;
   const settings = (Object.keys(portNames) as PortSetting[]).filter((name) => ports[name] === cause.port);
   const label = settings.map((name) => portNames[name]).join(' and ');
-  const change = settings.map((name) => `--${edgeSettings[name].flag} or ${edgeSettings[name].env}`).join(', ');
+  const change = settings.map((name) => `--${listening[name].flag} or ${listening[name].env}`).join(', ');
   const reason = reasonOf(cause, settings.length, findHolder);
   const message = `cannot listen on port ${cause.port}${label === '' ? '' : ` (${label})`}: ${reason}`;
   const advice = change === '' ? '' : `; ${change} picks another port`;

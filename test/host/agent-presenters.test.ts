@@ -31,7 +31,7 @@ function recordingOutput(): Output & { readonly outLines: string[]; readonly err
 }
 
 /** Shows events to people without a terminal, and returns what was printed. */
-async function shown(events: readonly AgentEvent[], transport: TransportChoice = 'auto') {
+async function shown(events: readonly AgentEvent[], transport: TransportChoice = 'auto', inspectUrl?: string) {
   const output = recordingOutput();
   const stderr = new Writable({
     write: (chunk, _encoding, done) => {
@@ -41,6 +41,7 @@ async function shown(events: readonly AgentEvent[], transport: TransportChoice =
   });
   const list = new StartupList(stderr as unknown as NodeJS.WriteStream, false);
   const presenter = new HumanPresenter({ output, list, transport, server: 'localhost:4444' });
+  if (inspectUrl !== undefined) presenter.showInspector(inspectUrl);
   for (const event of events) presenter.show(event);
   await presenter.settled();
   await presenter.settled();
@@ -111,6 +112,11 @@ describe('HumanPresenter', () => {
   it('tells why a tunnel was lost that served', async () => {
     const { err } = await shown([connecting, grpcUp, tlsUp, ready, lost]);
     expect(err).toContain(`The tunnel is down: ${refused.message} (GIR_ERR_EDGE_UNREACHABLE); next attempt in 1.2 s`);
+  });
+
+  it('tells once where requests and figures can be seen', async () => {
+    const { err } = await shown([connecting, grpcUp, tlsUp, ready, lost, ready], 'auto', 'http://127.0.0.1:4041');
+    expect(err.filter((line) => line === 'Requests and figures: http://127.0.0.1:4041')).toHaveLength(1);
   });
 
   it('tells what was established in a later attempt', async () => {

@@ -17,6 +17,8 @@ export const agentSection = z
     hostHeader: agent.hostHeader.leaf,
     labels: agent.labels.leaf,
     weight: agent.weight.leaf,
+    inspectPort: agent.inspectPort.leaf,
+    noInspect: agent.noInspect.leaf,
     stateDir: agent.stateDir.leaf,
     drainTimeout: agent.drainTimeout.leaf,
   })

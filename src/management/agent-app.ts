@@ -1,0 +1,70 @@
+/**
+ * The agent's local API, as a function from request to response.
+ *
+ * It is for programs and people on the agent's machine, so it asks for no token; that it listens on loopback only, checks
+ * Host against DNS rebinding, sends no CORS fields and refuses changes from pages of others keeps the rest of the world
+ * out. Other parts, such as the inspector's pages, add their routes to the same application.
+ *
+ * `/api/tunnels` has the form that scripts for other tunnels read.
+ */
+import { type Context, Hono } from 'hono';
+import type { AgentPort, LocalTunnel } from './agent-port.ts';
+import { createHostCheck } from './host-check.ts';
+import { ownPagesOnly } from './own-page-check.ts';
+import { problemResponse } from './problem.ts';
+
+/** Adds routes to the application of an agent. Host and origin of their requests have been checked. */
+export type AgentRoutes = (app: Hono) => void;
+
+/** Returns the local API of an agent. */
+export function createAgentApp(agent: AgentPort, routes: readonly AgentRoutes[] = []): Hono {
+  const isAllowedHost = createHostCheck([]);
+  const app = new Hono();
+  app.use(async (context, next) => {
+    if (!isAllowedHost(context.req.header('host'))) return problemResponse('GIR_ERR_API_HOST');
+    await next();
+    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
+    return undefined;
+  });
+  app.use(ownPagesOnly);
+  for (const path of ['/livez', '/healthz']) app.get(path, (context) => context.json({ status: 'ok' }));
+  app.get('/readyz', (context) => {
+    return agent.isReady() ? context.json({ status: 'ok' }) : context.json({ status: 'unavailable' }, 503);
+  });
+  app.get('/api/tunnels', (context) => {
+    return context.json({ tunnels: agent.tunnels().map((tunnel) => tunnelBody(agent, tunnel)), uri: '/api/tunnels' });
+  });
+  app.get('/api/tunnels/:name', (context) => oneTunnel(agent, context));
+  app.get('/api/v1/stats', (context) => {
+    const domain = context.req.query('domain')?.toLowerCase();
+    const tunnels = agent.stats().filter((tunnel) => domain === undefined || tunnel.domain === domain);
+    return context.json({ tunnels });
+  });
+  for (const add of routes) add(app);
+  app.notFound(() => problemResponse('GIR_ERR_API_PATH'));
+  app.onError(() => problemResponse('GIR_ERR_INTERNAL'));
+  return app;
+}
+
+function oneTunnel(agent: AgentPort, context: Context): Response {
+  const wanted = context.req.param('name');
+  const tunnel = agent.tunnels().find((one) => nameOf(one) === wanted);
+  return tunnel === undefined ? problemResponse('GIR_ERR_API_PATH') : context.json(tunnelBody(agent, tunnel));
+}
+
+function tunnelBody(agent: AgentPort, tunnel: LocalTunnel): object {
+  const name = nameOf(tunnel);
+  const figures = agent.stats().find(({ domain }) => domain === tunnel.domain);
+  return {
+    name,
+    uri: `/api/tunnels/${encodeURIComponent(name)}`,
+    public_url: tunnel.url,
+    proto: tunnel.url.split(':')[0],
+    config: { addr: tunnel.target },
+    metrics: { http: { count: figures?.requests ?? 0 } },
+  };
+}
+
+function nameOf({ name, domain }: LocalTunnel): string {
+  return name ?? domain;
+}

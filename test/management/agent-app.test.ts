@@ -1,0 +1,108 @@
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { createAgentApp } from '../../src/management/agent-app.ts';
+import type { AgentPort } from '../../src/management/agent-port.ts';
+import { startAgentServer } from '../../src/management/agent-server.ts';
+
+const web = { name: 'web', domain: 'app.test', url: 'http://app.test:8081', target: 'http://localhost:3000' };
+const plain = { name: undefined, domain: 'b.test', url: 'https://b.test', target: 'unix:/run/app.sock' };
+const figures = { domain: 'app.test', requests: 3, responses: 2, errors: 1, reconnects: 0 };
+
+function port(overrides: Partial<AgentPort> = {}): AgentPort {
+  return { isReady: () => true, tunnels: () => [web, plain], stats: () => [figures], ...overrides };
+}
+
+async function send(path: string, headers: Record<string, string> = {}, agent = port(), method = 'GET') {
+  const request = new Request(`http://x${path}`, { method, headers: { host: 'localhost:4040', ...headers } });
+  const app = createAgentApp(agent, [(routes) => routes.post('/change', (context) => context.json({ changed: true }))]);
+  return app.fetch(request);
+}
+
+describe('GET /api/tunnels', () => {
+  it('lists tunnels as scripts for other tunnels expect', async () => {
+    const response = await send('/api/tunnels');
+    expect(await response.json()).toEqual({
+      tunnels: [
+        {
+          name: 'web',
+          uri: '/api/tunnels/web',
+          public_url: 'http://app.test:8081',
+          proto: 'http',
+          config: { addr: 'http://localhost:3000' },
+          metrics: { http: { count: 3 } },
+        },
+        expect.objectContaining({ name: 'b.test', public_url: 'https://b.test', proto: 'https' }),
+      ],
+      uri: '/api/tunnels',
+    });
+  });
+
+  it('gives one of them by its name', async () => {
+    expect(await (await send('/api/tunnels/web')).json()).toMatchObject({ public_url: web.url });
+    const unknown = await send('/api/tunnels/nothing');
+    expect([unknown.status, unknown.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+  });
+});
+
+describe('health and figures', () => {
+  it('/readyz answers 503 while no tunnel serves, and /livez 200', async () => {
+    const away = port({ isReady: () => false });
+    expect((await send('/readyz', {}, away)).status).toBe(503);
+    expect((await send('/livez', {}, away)).status).toBe(200);
+    expect((await send('/readyz')).status).toBe(200);
+  });
+
+  it('O2 /api/v1/stats gives the figures of all endpoints or of one', async () => {
+    expect(await (await send('/api/v1/stats')).json()).toEqual({ tunnels: [figures] });
+    expect(await (await send('/api/v1/stats?domain=APP.test')).json()).toEqual({ tunnels: [figures] });
+    expect(await (await send('/api/v1/stats?domain=b.test')).json()).toEqual({ tunnels: [] });
+  });
+});
+
+describe('pages of others', () => {
+  it.each(['evil.example', 'app.example.com:4040', ''])('may not use the name %j (DNS rebinding)', async (host) => {
+    const response = await send('/api/tunnels', { host });
+    expect(response.status).toBe(421);
+    expect(await response.json()).toMatchObject({ code: 'GIR_ERR_API_HOST' });
+  });
+
+  it('get no CORS field', async () => {
+    const response = await send('/api/tunnels', { origin: 'https://evil.example' });
+    expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+
+  it.each([
+    ['a foreign Origin', { origin: 'https://evil.example' }],
+    ['the Origin null', { origin: 'null' }],
+    ['another port of this machine', { origin: 'http://localhost:3000' }],
+    ['Sec-Fetch-Site: cross-site', { 'sec-fetch-site': 'cross-site' }],
+    ['Sec-Fetch-Site: same-site', { 'sec-fetch-site': 'same-site' }],
+  ])('change nothing: %s', async (_, headers: Record<string, string>) => {
+    const response = await send('/change', headers, port(), 'POST');
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ code: 'GIR_ERR_API_ORIGIN' });
+  });
+
+  it.each([
+    ['programs', {}],
+    ['our own pages', { origin: 'http://localhost:4040', 'sec-fetch-site': 'same-origin' }],
+  ])('are not %s', async (_, headers: Record<string, string>) => {
+    expect((await send('/change', headers, port(), 'POST')).status).toBe(200);
+  });
+});
+
+describe('the port', () => {
+  it('moves on from one that is taken, unless it was asked for', async () => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const { port: taken } = holder.address() as { port: number };
+    await using moved = await startAgentServer(port(), { port: taken, mayMove: true });
+    expect(moved.port).not.toBe(taken);
+    expect((await fetch(`http://127.0.0.1:${moved.port}/livez`)).status).toBe(200);
+    await expect(startAgentServer(port(), { port: taken, mayMove: false })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      port: taken,
+    });
+    await new Promise((resolve) => holder.close(resolve));
+  });
+});
