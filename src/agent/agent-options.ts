@@ -16,6 +16,8 @@ export interface AgentTunnel {
   readonly target: Target;
   /** Other services of the endpoint, by the name with which a routing strategy of the edge can ask for one. */
   readonly targets?: Readonly<Record<string, Target>> | undefined;
+  /** How https origins of the endpoint are verified. Default {@link systemOriginTls}. */
+  readonly originTls?: OriginTls | undefined;
   /** How the origin's Host field is made. Default that of the agent. */
   readonly hostHeader?: HostHeader | undefined;
   /** What the edge shall protect the endpoint with. Default nothing but what its operator says. */
@@ -23,6 +25,21 @@ export interface AgentTunnel {
   /** How the agent looks after the origin. Default: exchanges tell when it cannot be reached. */
   readonly health?: HealthCheck | undefined;
 }
+
+/** How the certificates of https origins are verified. */
+export interface OriginTls {
+  readonly trust: /** By the system's roots. */
+    | { readonly kind: 'system' }
+    /** By these certificates and no others, PEM. */
+    | { readonly kind: 'ca'; readonly pem: string }
+    /** Not at all. */
+    | { readonly kind: 'insecure' };
+  /** Name that the certificate must be for, and that SNI asks for. Default the host of the target. */
+  readonly serverName?: string | undefined;
+}
+
+/** By the system's roots, for the name that is dialed. */
+export const systemOriginTls: OriginTls = { trust: { kind: 'system' } };
 
 /** How an origin is looked at. Times in milliseconds. */
 export interface HealthCheck {
@@ -64,7 +81,12 @@ export interface ClientCertificate {
 /** Settings of an agent. */
 export interface AgentOptions {
   readonly tunnels: readonly [AgentTunnel, ...AgentTunnel[]];
-  readonly server: { readonly host: string; readonly grpcPort: number; readonly tunnelPort: number };
+  /** The edge. Without a `tunnelPort` the agent takes what the edge tells, or 4443 where it cannot be asked. */
+  readonly server: {
+    readonly host: string;
+    readonly grpcPort: number;
+    readonly tunnelPort?: number | undefined;
+  };
   /** Empty when the agent has none and shows a certificate instead. */
   readonly token: string;
   readonly trust: EdgeTrust;

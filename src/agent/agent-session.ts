@@ -25,6 +25,8 @@ import { Link, type LinkOwner } from './link.ts';
 const defaultConnectTimeoutMs = 10_000;
 /** A session that serves over gRPC waits this long for its second carrier before it calls itself ready, in milliseconds. */
 const secondCarrierGraceMs = 3000;
+/** Port of the TCP tunnel when neither the options nor the edge say another one. */
+const defaultTunnelPort = 4443;
 /** Streams per carrier unless the options say otherwise. */
 const defaultMaxInboundStreams = 20_000;
 
@@ -239,8 +241,10 @@ export class AgentSession implements LinkOwner {
   #port(kind: CarrierKind): number {
     const { grpcPort, tunnelPort } = this.#context.options.server;
     if (kind === 'grpc') return grpcPort;
+    // A port that somebody asked for may be one that the edge does not know of, such as a proxy's before it.
+    if (tunnelPort !== undefined) return tunnelPort;
     const known = this.#welcome?.ports.tunnel ?? 0;
-    return known === 0 ? tunnelPort : known;
+    return known === 0 ? defaultTunnelPort : known;
   }
 
   get #connectTimeoutMs(): number {

@@ -1,8 +1,8 @@
 /**
  * Turns a failed way to the edge into something a person can act on: the certificate, or the network.
  */
-import type { PeerCertificate } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { certificateText, isCertificateError } from './certificate-error.ts';
 
 /** Codes of refusals that stay as they are, however often one asks. */
 const finalCodes = new Set(['GIR_ERR_CREDENTIALS_REFUSED', 'GIR_ERR_ENDPOINT_REFUSED', 'GIR_ERR_PROTOCOL_VERSION']);
@@ -37,20 +37,6 @@ export function allFailed(failures: readonly GiraffeError[]): GiraffeError {
   const worst = certificate ?? failures[0] ?? new GiraffeError('GIR_ERR_EDGE_UNREACHABLE');
   const detail = [...new Set(failures.map(({ message }) => message))].join('; ');
   return new GiraffeError(worst.code, detail, { cause: worst });
-}
-
-/** OpenSSL's verification results, and Node's own for names. */
-function isCertificateError(error: NodeJS.ErrnoException): boolean {
-  const code = error.code ?? '';
-  return /^(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_SELF|INVALID_CA|HOSTNAME_MISMATCH|ERR_TLS_CERT_ALTNAME)/.test(
-    code,
-  );
-}
-
-function certificateText(error: NodeJS.ErrnoException & { cert?: PeerCertificate; host?: string }): string {
-  if (error.code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return error.message;
-  const names = error.cert?.subjectaltname ?? 'no name at all';
-  return `the certificate is for ${names}, not for ${error.host ?? 'this host'}`;
 }
 
 /** The innermost message: neither grpc-js's frame around it nor the several addresses of one host matter to people. */

@@ -8,7 +8,13 @@ import { decodeOpenRequest, type OpenRequest } from '../protocol/head-codec.ts';
 import { type CreditPool, ReceiveWindow } from '../protocol/receive-window.ts';
 import type { CarrierKind } from '../tunnel/carrier.ts';
 import { ignoringSink, type Stream, type StreamSink } from '../tunnel/stream.ts';
-import type { AgentEvent, AgentOptions, AgentTunnel } from './agent-options.ts';
+import {
+  type AgentEvent,
+  type AgentOptions,
+  type AgentTunnel,
+  type OriginTls,
+  systemOriginTls,
+} from './agent-options.ts';
 import type { AgentFigures } from './figures.ts';
 import { HealthBoard } from './health-board.ts';
 import { type ExchangeOutcome, OriginExchange } from './origin-exchange.ts';
@@ -30,7 +36,8 @@ export class ExchangeAcceptor {
   readonly #options: AgentOptions;
   readonly #emit: (event: AgentEvent) => void;
   readonly #figures: AgentFigures;
-  readonly #pools = new Map<string, OriginPool>();
+  /** By how the origin is verified, and by where it is: whom one tunnel trusts, another one need not. */
+  readonly #pools = new Map<OriginTls, Map<string, OriginPool>>();
   /** How the origins are. */
   readonly health: HealthBoard;
 
@@ -38,16 +45,16 @@ export class ExchangeAcceptor {
     this.#options = options;
     this.#figures = figures;
     this.#emit = emit;
-    this.health = new HealthBoard(options, emit, (target) => this.#pools.get(target)?.noteReachable());
-    for (const { target, targets = {} } of options.tunnels) {
-      for (const one of [target, ...Object.values(targets)]) this.#addPool(one);
+    this.health = new HealthBoard(options, emit, (target, tls) => this.#pools.get(tls)?.get(target)?.noteReachable());
+    for (const { target, targets = {}, originTls = systemOriginTls } of options.tunnels) {
+      for (const one of [target, ...Object.values(targets)]) this.#addPool(one, originTls);
     }
   }
 
   /** Open connections to origins, a count. */
   get originConnections(): number {
     let count = 0;
-    for (const pool of this.#pools.values()) count += pool.size;
+    for (const pool of this.#allPools()) count += pool.size;
     return count;
   }
 
@@ -60,7 +67,7 @@ export class ExchangeAcceptor {
     stream.allow(request.windowBytes);
     const tunnel = session.tunnelOf(request.endpoint);
     const target = tunnel && targetOf(tunnel, request.targetName);
-    const pool = target && this.#pools.get(targetText(target));
+    const pool = target && this.#pools.get(tunnel.originTls ?? systemOriginTls)?.get(targetText(target));
     if (pool === undefined) return this.#refuse(stream, request);
     const tally = this.#figures.tally(request.endpoint);
     tally.requests += 1;
@@ -82,18 +89,23 @@ export class ExchangeAcceptor {
   /** Closes the connections to all origins, and looks after them no more. */
   close(): void {
     this.health.end();
-    for (const pool of this.#pools.values()) pool.close();
+    for (const pool of this.#allPools()) pool.close();
   }
 
-  #addPool(target: Target): void {
+  *#allPools(): Generator<OriginPool> {
+    for (const pools of this.#pools.values()) yield* pools.values();
+  }
+
+  #addPool(target: Target, tls: OriginTls): void {
     const name = targetText(target);
-    if (this.#pools.has(name)) return;
+    const pools = this.#pools.get(tls) ?? new Map<string, OriginPool>();
+    if (pools.has(name)) return;
     const connectTimeoutMs = this.#options.originConnectTimeoutMs ?? defaultConnectTimeoutMs;
     const onReach = (error: GiraffeError | undefined): void => {
       this.#emit({ type: 'origin', target: name, error });
-      this.health.report(name, error);
+      this.health.report(name, tls, error);
     };
-    this.#pools.set(name, new OriginPool({ target, connectTimeoutMs, onReach }));
+    this.#pools.set(tls, pools.set(name, new OriginPool({ target, tls, connectTimeoutMs, onReach })));
   }
 
   #refuse(stream: Stream, request: OpenRequest): StreamSink {

@@ -4,26 +4,31 @@
 
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import { targetText } from '../http/target.ts';
-import type { AgentEvent, AgentOptions } from './agent-options.ts';
+import { type AgentEvent, type AgentOptions, type OriginTls, systemOriginTls } from './agent-options.ts';
 import { OriginHealth } from './origin-health.ts';
 import { OriginDialer } from './origin-socket.ts';
 
 /** Watches the origins of an agent's tunnels. */
 export class HealthBoard {
   /** In the order of the tunnels. */
-  readonly #healths: readonly { readonly target: string; readonly health: OriginHealth }[];
+  readonly #healths: readonly { readonly target: string; readonly tls: OriginTls; readonly health: OriginHealth }[];
   readonly #listeners = new Set<() => void>();
 
   /** @param onReachable Told when an origin that exchanges could not reach can be connected to again. */
-  constructor(options: AgentOptions, emit: (event: AgentEvent) => void, onReachable: (target: string) => void) {
-    this.#healths = options.tunnels.map(({ domain, target, health: check }) => {
+  constructor(
+    options: AgentOptions,
+    emit: (event: AgentEvent) => void,
+    onReachable: (target: string, tls: OriginTls) => void,
+  ) {
+    this.#healths = options.tunnels.map(({ domain, target, health: check, originTls = systemOriginTls }) => {
       const name = targetText(target);
       const onChange = (error: GiraffeError | undefined): void => {
         if (check !== undefined) emit({ type: 'health', domain, target: name, error });
-        else if (error === undefined) onReachable(name);
+        else if (error === undefined) onReachable(name, originTls);
         for (const listener of this.#listeners) listener();
       };
-      return { target: name, health: new OriginHealth({ dialer: new OriginDialer(target), check, onChange }) };
+      const dialer = new OriginDialer(target, originTls);
+      return { target: name, tls: originTls, health: new OriginHealth({ dialer, check, onChange }) };
     });
   }
 
@@ -33,8 +38,8 @@ export class HealthBoard {
   }
 
   /** Takes note of what an exchange saw. */
-  report(target: string, error: GiraffeError | undefined): void {
-    for (const one of this.#healths) if (one.target === target) one.health.report(error);
+  report(target: string, tls: OriginTls, error: GiraffeError | undefined): void {
+    for (const one of this.#healths) if (one.target === target && one.tls === tls) one.health.report(error);
   }
 
   /** Says whether the origin of the tunnel at this place is down. */

@@ -3,6 +3,7 @@
  */
 import type { ErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { certificateText, isCertificateError } from './certificate-error.ts';
 
 /** How far a connection had come when it failed. */
 export type ConnectPhase = 'tcp' | 'tls';
@@ -11,6 +12,7 @@ export type ConnectPhase = 'tcp' | 'tls';
 export const unreachableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'GIR_ERR_ORIGIN_REFUSED',
   'GIR_ERR_ORIGIN_DNS',
+  'GIR_ERR_ORIGIN_CERTIFICATE',
   'GIR_ERR_ORIGIN_TLS',
   'GIR_ERR_ORIGIN_CONNECT_TIMEOUT',
 ]);
@@ -21,6 +23,9 @@ export const unreachableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  * @param target The target as text, for the detail. Details stay on the agent's machine.
  */
 export function connectFailure(error: NodeJS.ErrnoException, phase: ConnectPhase, target: string): GiraffeError {
+  if (phase === 'tls' && isCertificateError(error)) {
+    return new GiraffeError('GIR_ERR_ORIGIN_CERTIFICATE', `${target}: ${certificateText(error)}`, { cause: error });
+  }
   return new GiraffeError(connectCode(error.code ?? '', phase), `${target}: ${reasonText(error)}`, { cause: error });
 }
 

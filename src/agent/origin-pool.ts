@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import { isIdempotent } from '../http/message.ts';
 import { type Target, targetText } from '../http/target.ts';
+import type { OriginTls } from './agent-options.ts';
 import { trustedIdleMs } from './keep-alive-hint.ts';
 import { type ConnectionOwner, OriginConnection } from './origin-connection.ts';
 import { unreachableCodes } from './origin-error.ts';
@@ -19,6 +20,8 @@ const sweepMs = 1000;
 /** Settings of a pool. */
 export interface OriginPoolOptions {
   readonly target: Target;
+  /** How an https origin is verified. */
+  readonly tls: OriginTls;
   /** Time to connect, TLS included, in milliseconds. */
   readonly connectTimeoutMs: number;
   /** The origin can no longer be reached, or (undefined) can be again. Called once per change. */
@@ -41,7 +44,7 @@ export class OriginPool implements ConnectionOwner {
     this.#options = options;
     this.target = options.target;
     this.targetText = targetText(options.target);
-    this.#dialer = new OriginDialer(options.target);
+    this.#dialer = new OriginDialer(options.target, options.tls);
   }
 
   /** Connections that are open or opening, those in use included. */

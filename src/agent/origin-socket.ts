@@ -2,8 +2,9 @@
  * Opens sockets to a target. What is sent over them, and how long they are kept, is for their owners.
  */
 import { isIP, type LookupFunction, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { TLSSocket, connect as tlsConnect } from 'node:tls';
+import { type ConnectionOptions, TLSSocket, connect as tlsConnect } from 'node:tls';
 import type { Target } from '../http/target.ts';
+import type { OriginTls } from './agent-options.ts';
 
 /** TCP probes of an idle connection begin after this long, in milliseconds. The system sends them; it costs no timer. */
 const probeDelayMs = 60_000;
@@ -11,11 +12,14 @@ const probeDelayMs = 60_000;
 /** Opens connections to one target. */
 export class OriginDialer {
   readonly target: Target;
+  readonly #tls: OriginTls;
   /** The loopback address that answered last; `localhost` may mean either. */
   #loopback: string | undefined;
 
-  constructor(target: Target) {
+  /** @param tls How an https origin is verified. */
+  constructor(target: Target, tls: OriginTls) {
     this.target = target;
+    this.#tls = tls;
   }
 
   /** Returns a socket that is connecting. Half-open is allowed on it: its owner ends it. */
@@ -33,8 +37,7 @@ export class OriginDialer {
     };
     if (target.host === 'localhost') options.lookup = this.#lookupLoopback;
     if (!target.tls) return netConnect(options);
-    const name = isIP(target.host) === 0 ? { servername: target.host } : {};
-    return tlsConnect({ ...options, ...name, ALPNProtocols: ['http/1.1'] });
+    return tlsConnect({ ...options, ...verification(target.host, this.#tls), ALPNProtocols: ['http/1.1'] });
   }
 
   /** Notes which address answered, so that the next connection tries it first. */
@@ -50,6 +53,15 @@ export class OriginDialer {
     ];
     if (this.#loopback === '127.0.0.1') addresses.reverse();
     callback(null, addresses);
+  };
+}
+
+/** Returns what Node verifies the certificate with. The name that was dialed is checked unless another one is set. */
+function verification(host: string, { trust, serverName = host }: OriginTls): ConnectionOptions {
+  return {
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+    ...(trust.kind === 'ca' ? { ca: trust.pem } : {}),
+    ...(trust.kind === 'insecure' ? { rejectUnauthorized: false } : {}),
   };
 }
 

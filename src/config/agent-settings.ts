@@ -53,12 +53,12 @@ export const agentSettings = {
     reload: 'live',
     schema: serverAddress(4444),
   }),
-  tunnelPort: setting({
+  tunnelPort: optionalSetting({
     flag: 'tunnel-port',
     env: 'TUNNEL_PORT',
-    defaultText: '4443',
     valueName: 'PORT',
-    description: "The edge's port of the TCP tunnel, for when gRPC cannot be asked for it.",
+    description:
+      "Port of the edge's TCP tunnel, where another one than the edge's own leads there (default what the edge tells over gRPC, else 4443).",
     reload: 'live',
     schema: port(1),
   }),
@@ -135,6 +135,33 @@ export const agentSettings = {
     description: "Host that the service sees: the client's, the target's own, or a fixed one.",
     reload: 'live',
     schema: authorityOr(['preserve', 'rewrite']),
+  }),
+  originCa: optionalSetting({
+    flag: 'origin-ca',
+    env: 'GIRAFFE_ORIGIN_CA',
+    valueName: 'FILE',
+    description:
+      "PEM file with the CA of an https target, or with its own certificate if it is self-signed (default the system's CAs).",
+    isPath: true,
+    reload: 'live',
+    schema: plainText('the path of a PEM file'),
+  }),
+  originServerName: optionalSetting({
+    flag: 'origin-server-name',
+    env: 'GIRAFFE_ORIGIN_SERVER_NAME',
+    valueName: 'NAME',
+    description: 'Name that the certificate of an https target is for (default the host of the target).',
+    reload: 'live',
+    schema: hostName(),
+  }),
+  originInsecure: setting({
+    flag: 'origin-insecure',
+    env: 'GIRAFFE_ORIGIN_INSECURE',
+    defaultText: 'false',
+    valueName: undefined,
+    description: 'Do not verify the certificate of an https target: whoever answers at its address is believed.',
+    reload: 'live',
+    schema: yesOrNo(),
   }),
   labels: setting({
     flag: 'label',

@@ -244,7 +244,15 @@ export const codes = {
     'tls_protocol_error',
     'origin',
     'No TLS connection to the origin could be made.',
-    "Check the origin's certificate, or use an http:// target if it speaks plain HTTP.",
+    'Use an http:// target if the service speaks plain HTTP; it must accept TLS 1.2 or newer otherwise.',
+    { retry: 'unsent' },
+  ),
+  GIR_ERR_ORIGIN_CERTIFICATE: entry(
+    502,
+    'tls_certificate_error',
+    'origin',
+    'The certificate of the origin is not trusted.',
+    'Pass its CA, or the certificate itself if it is self-signed, with --origin-ca; --origin-server-name if it is for another name.',
     { retry: 'unsent' },
   ),
   GIR_ERR_ORIGIN_CONNECT_TIMEOUT: entry(

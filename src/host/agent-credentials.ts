@@ -1,5 +1,4 @@
 /** Finds the token an agent shows to the edge, and decides how it trusts the edge's certificate. */
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
@@ -9,6 +8,7 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { loadServerCertificate } from '../state/certificate-files.ts';
 import { looksLikePin, parsePin } from '../state/certificate-pin.ts';
 import { readAgentToken, readCaCertificate } from '../state/local-files.ts';
+import { readPemFile } from './pem-file.ts';
 
 /** Longest token that is read from stdin or a file, in characters; longer than any the edge accepts. */
 const maxTokenLength = 8_192;
@@ -71,7 +71,7 @@ export async function findTrust(
   if (settings.ca !== undefined) {
     return looksLikePin(settings.ca)
       ? { kind: 'pin', pin: parsePin(settings.ca) }
-      : { kind: 'ca', pem: await readCa(settings.ca) };
+      : { kind: 'ca', pem: await readPemFile(settings.ca, '--ca takes a PEM file or sha256: and 64 hex digits') };
   }
   // The CA in the state folder is this machine's edge's, and may vouch for no other.
   const pem = isThisMachine(settings.server.host) ? await readCaCertificate(stateDir) : undefined;
@@ -99,22 +99,6 @@ async function readTokenFile(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     throw new GiraffeError('GIR_ERR_CONFIG', `the token file ${path} cannot be read (${reasonOf(cause)})`, { cause });
-  }
-}
-
-async function readCa(path: string): Promise<string> {
-  let pem: string;
-  try {
-    pem = await readFile(path, 'utf8');
-  } catch (cause) {
-    const detail = `the CA file ${path} cannot be read (${reasonOf(cause)}); --ca takes a PEM file or sha256: and 64 hex digits`;
-    throw new GiraffeError('GIR_ERR_CERTIFICATE', detail, { cause });
-  }
-  try {
-    new X509Certificate(pem);
-    return pem;
-  } catch (cause) {
-    throw new GiraffeError('GIR_ERR_CERTIFICATE', `${path} holds no PEM certificate`, { cause });
   }
 }
 

@@ -6,6 +6,7 @@ import { AgentFigures } from '../agent/figures.ts';
 import { type AgentSettings, agentSettings } from '../config/agent-settings.ts';
 import { findSetting } from '../config/setting.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { targetText } from '../http/target.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { AgentAnnouncement } from './agent-announcement.ts';
 import { startInspector } from './agent-inspector.ts';
@@ -56,7 +57,7 @@ export async function runAgent(context: AgentHostContext): Promise<number> {
     readStdin: once(readStdin),
   };
   const started = await agentOptionsOf(config, surroundings);
-  if (!json) warn(context, config);
+  if (!json) warn(context, config, started);
   const lifetimes = new Lifetimes();
   const presenter = await createPresenter(context, settings);
   try {
@@ -172,7 +173,7 @@ async function createPresenter({ json, output }: AgentHostContext, settings: Age
   return new HumanPresenter({ output, list, transport: settings.transport, server: serverText(settings.server) });
 }
 
-function warn({ input, output }: AgentHostContext, { file, settings }: AgentConfig): void {
+function warn({ input, output }: AgentHostContext, { file, settings }: AgentConfig, started: NamedAgentOptions): void {
   const token = findSetting(agentSettings.token, sourcesOf(input, file));
   if (token.source === 'flag' && token.text !== '-') {
     output.err(
@@ -187,6 +188,21 @@ function warn({ input, output }: AgentHostContext, { file, settings }: AgentConf
       "Warning: --insecure does not verify the edge's certificate: anybody in between can read and change everything.",
     );
   }
+  const unverified = unverifiedOrigins(started);
+  if (unverified.length > 0) {
+    output.err(
+      `Warning: the certificate of ${unverified.join(', ')} is not verified; --origin-ca FILE does that for a private CA or a self-signed one.`,
+    );
+  } else if (settings.originInsecure) {
+    output.err('Warning: --origin-insecure has nothing to do: no target is an https:// URL.');
+  }
+}
+
+/** Returns the https origins that are believed whoever they are, each once. */
+function unverifiedOrigins({ options }: NamedAgentOptions): string[] {
+  const insecure = options.tunnels.filter(({ originTls }) => originTls?.trust.kind === 'insecure');
+  const targets = insecure.flatMap(({ target, targets = {} }) => [target, ...Object.values(targets)]);
+  return [...new Set(targets.filter((target) => target.kind === 'tcp' && target.tls).map(targetText))];
 }
 
 /** Returns a function that calls `work` at most once, and always returns what came out. */

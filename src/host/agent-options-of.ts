@@ -7,6 +7,7 @@ import { defaultStateDir } from '../state/state-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { findClientCertificate, findToken, findTrust } from './agent-credentials.ts';
 import { agentTunnels, hostHeaderOf, type NamedTunnel } from './agent-tunnels.ts';
+import { OriginTlsFiles } from './origin-tls.ts';
 import type { AgentConfig } from './program-config.ts';
 
 /** What is the same for the life of the process. */
@@ -42,7 +43,10 @@ export async function agentOptionsOf(
   const { server, tunnelPort, transport } = settings;
   const stateDir = settings.stateDir ?? defaultStateDir(environment);
   const named = agentTunnels(target, config);
-  const [first, ...rest] = named.map((one) => withFormerName(one, chosenNames));
+  const files = new OriginTlsFiles();
+  const [first, ...rest] = await Promise.all(
+    named.map(async (one) => ({ ...withFormerName(one, chosenNames), originTls: await files.find(one.origin) })),
+  );
   if (first === undefined) throw new GiraffeError('GIR_ERR_CONFIG', 'there is no tunnel to open');
   const options: AgentOptions = {
     tunnels: [first, ...rest],

@@ -1,9 +1,11 @@
 /** Decides which tunnels an agent opens, from TARGET, flags and the configuration file. */
+import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentTunnel, HostHeader } from '../agent/agent-options.ts';
 import type { FileTunnel } from '../config/sections/tunnels.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { tunnelTarget } from './agent-target.ts';
+import type { OriginTlsSettings } from './origin-tls.ts';
 import { healthCheckOf, tunnelPolicyOf } from './policy-settings.ts';
 import type { AgentConfig } from './program-config.ts';
 
@@ -11,6 +13,8 @@ import type { AgentConfig } from './program-config.ts';
 export interface NamedTunnel {
   readonly name: string | undefined;
   readonly tunnel: AgentTunnel;
+  /** How its https origins are to be verified. */
+  readonly origin: OriginTlsSettings;
 }
 
 /**
@@ -23,14 +27,21 @@ export function agentTunnels(argument: string | undefined, { settings, file }: A
   const { domain, port } = settings;
   const named = Object.entries(file.config.tunnels);
   const chosen = port === undefined ? named.filter(([name]) => argument === undefined || name === argument) : [];
-  if (chosen.length === 0) return [{ name: undefined, tunnel: { domain, target: oneTarget(argument, port, named) } }];
+  if (chosen.length === 0) {
+    const target = oneTarget(argument, port, named);
+    return [{ name: undefined, tunnel: { domain, target }, origin: settings }];
+  }
   if (domain !== undefined && chosen.length > 1) {
     throw new GiraffeError(
       'GIR_ERR_USAGE',
       `--domain is for one tunnel, and ${file.path} has ${chosen.length}: name one of ${chosen.map(([name]) => name).join(', ')}`,
     );
   }
-  return chosen.map(([name, tunnel]) => ({ name, tunnel: fileTunnel(tunnel, domain) }));
+  return chosen.map(([name, tunnel]) => ({
+    name,
+    tunnel: fileTunnel(tunnel, domain),
+    origin: originOf(tunnel, settings, file.path),
+  }));
 }
 
 function oneTarget(
@@ -57,6 +68,18 @@ function fileTunnel(file: FileTunnel, domain: string | undefined): AgentTunnel {
     hostHeader: file.hostHeader === undefined ? undefined : hostHeaderOf(file.hostHeader),
     policy: isDeepStrictEqual(policy, {}) ? undefined : policy,
     health: file.health && healthCheckOf(file.health),
+  };
+}
+
+/** What a tunnel says about trust goes before what holds for all of them; its paths are relative to the file. */
+function originOf(file: FileTunnel, settings: OriginTlsSettings, path: string | undefined): OriginTlsSettings {
+  const { originCa, originInsecure, originServerName = settings.originServerName } = file;
+  if (originCa === undefined && originInsecure === undefined) return { ...settings, originServerName };
+  const folder = path === undefined ? '.' : dirname(path);
+  return {
+    originCa: originCa === undefined ? undefined : resolve(folder, originCa),
+    originInsecure: originInsecure ?? false,
+    originServerName,
   };
 }
 

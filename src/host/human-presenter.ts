@@ -5,10 +5,20 @@
  */
 import { Chalk, chalkStderr, default as chalkStdout } from 'chalk';
 import type { AgentEvent, AgentMode, TransportChoice } from '../agent/agent-options.ts';
+import { codes, isErrorCode } from '../errors/codes.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
 import type { Output } from './output.ts';
 import { printable, redacted } from './printable.ts';
 import type { StartupList, StartupStep } from './startup-list.ts';
+
+/** Says why requests get an error page: by our own code and its next step, or by a system error. */
+function awayText(target: string, reason: string): string {
+  if (!isErrorCode(reason)) {
+    return `Nothing answers at ${tell(target)} (${tell(reason)}): requests get an error page until it does.`;
+  }
+  const { summary, fix } = codes[reason];
+  return `Requests to ${tell(target)} get an error page: ${summary} (${reason}) ${fix}`;
+}
 
 type EventOf<Type extends AgentEvent['type']> = Extract<AgentEvent, { type: Type }>;
 type CarrierKind = EventOf<'carrier'>['carrier'];
@@ -93,11 +103,8 @@ export class HumanPresenter implements AgentPresenter {
   }
 
   showOrigin(target: string, reason: string | undefined): void {
-    const text =
-      reason === undefined
-        ? `${tell(target)} is there.`
-        : `Nothing answers at ${tell(target)} (${tell(reason)}): requests get an error page until it does.`;
-    this.#line(reason === undefined ? text : this.#chalk.yellow(text));
+    if (reason === undefined) return this.#line(`${tell(target)} is there.`);
+    this.#line(this.#chalk.yellow(awayText(target, reason)));
   }
 
   #health({ target, error }: Extract<AgentEvent, { type: 'health' }>): void {

@@ -8,6 +8,9 @@ import { probeTarget } from './agent-target.ts';
 
 const retryMs = 1_000;
 
+/** Reasons about which a TCP connection says nothing: the agent tells when they are over. */
+const tlsReasons: ReadonlySet<string> = new Set(['GIR_ERR_ORIGIN_CERTIFICATE', 'GIR_ERR_ORIGIN_TLS']);
+
 /** A change: `reason` is undefined when the service is there. */
 export type OriginListener = (reason: string | undefined) => void;
 
@@ -66,7 +69,7 @@ export class OriginWatch implements Disposable {
     this.#isAway = reason !== undefined;
     this.#onChange(reason);
     clearTimeout(this.#timer);
-    if (this.#isAway) this.#lookLater();
+    if (reason !== undefined && !tlsReasons.has(reason)) this.#lookLater();
   }
 
   [Symbol.dispose](): void {

@@ -230,17 +230,14 @@ export class AgentBench implements Disposable {
   #nextStream = 1;
 
   constructor(target: Target, options: Partial<AgentOptions> = {}) {
-    this.acceptor = new ExchangeAcceptor(
-      agentOptions(target, options),
-      (event) => this.events.push(event),
-      new AgentFigures(),
-    );
+    const whole = agentOptions(target, options);
+    this.acceptor = new ExchangeAcceptor(whole, (event) => this.events.push(event), new AgentFigures());
     [this.edgeCarrier, this.agentCarrier] = carrierPair('grpc');
     const ignored = { onHandshake: () => {}, onTicket: () => {}, onGoAway: () => {}, onClose: () => {} };
     const session = {
       carrier: 'grpc' as const,
       creditPool: this.pool,
-      tunnelOf: (host: string) => (host === endpoint ? { domain: endpoint, target } : undefined),
+      tunnelOf: (host: string) => whole.tunnels.find(({ domain }) => domain === host),
     };
     this.agent = new Multiplexer(
       this.agentCarrier,

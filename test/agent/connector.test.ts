@@ -88,9 +88,18 @@ describe('an agent and its edge', () => {
 
   it('takes the tunnel port from the edge', async () => {
     await using edge = await FakeEdge.start();
-    const server = { host: 'localhost', grpcPort: edge.ports.grpc, tunnelPort: 1 };
+    const server = { host: 'localhost', grpcPort: edge.ports.grpc };
     await using observed = await observe(edge, { server });
     expect((await observed.next('ready')).mode).toBe('hybrid');
+  });
+
+  it('takes the tunnel port that was asked for, whatever the edge says', async () => {
+    await using edge = await FakeEdge.start();
+    await using mapped = await startCuttableProxy(edge.ports.tunnel);
+    const server = { host: 'localhost', grpcPort: edge.ports.grpc, tunnelPort: mapped.port };
+    await using observed = await observe(edge, { server });
+    expect((await observed.next('ready')).mode).toBe('hybrid');
+    expect(mapped.accepted).toBe(1);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { systemOriginTls } from '../../src/agent/agent-options.ts';
 import { OriginHealth } from '../../src/agent/origin-health.ts';
 import { OriginDialer } from '../../src/agent/origin-socket.ts';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
@@ -13,7 +14,7 @@ function watch(results: (GiraffeError | undefined)[], healthCheck: typeof check 
   const changes: (string | undefined)[] = [];
   const probe = vi.fn(async () => (results.length > 1 ? results.shift() : results[0]));
   const health = new OriginHealth({
-    dialer: new OriginDialer(parseTarget('127.0.0.1:1')),
+    dialer: new OriginDialer(parseTarget('127.0.0.1:1'), systemOriginTls),
     check: healthCheck,
     onChange: (error) => changes.push(error?.code),
     probe,

@@ -30,8 +30,18 @@ function recordingOutput(): Output & { readonly outLines: string[]; readonly err
   };
 }
 
+/** What is shown besides events. */
+interface ShownBesides {
+  readonly inspectUrl?: string;
+  readonly origins?: readonly { readonly target: string; readonly reason: string | undefined }[];
+}
+
 /** Shows events to people without a terminal, and returns what was printed. */
-async function shown(events: readonly AgentEvent[], transport: TransportChoice = 'auto', inspectUrl?: string) {
+async function shown(
+  events: readonly AgentEvent[],
+  transport: TransportChoice = 'auto',
+  { inspectUrl, origins = [] }: ShownBesides = {},
+) {
   const output = recordingOutput();
   const stderr = new Writable({
     write: (chunk, _encoding, done) => {
@@ -43,6 +53,7 @@ async function shown(events: readonly AgentEvent[], transport: TransportChoice =
   const presenter = new HumanPresenter({ output, list, transport, server: 'localhost:4444' });
   if (inspectUrl !== undefined) presenter.showInspector(inspectUrl);
   for (const event of events) presenter.show(event);
+  for (const { target, reason } of origins) presenter.showOrigin(target, reason);
   await presenter.settled();
   await presenter.settled();
   return { err: output.errLines, out: output.outLines };
@@ -115,7 +126,9 @@ describe('HumanPresenter', () => {
   });
 
   it('tells once where requests and figures can be seen', async () => {
-    const { err } = await shown([connecting, grpcUp, tlsUp, ready, lost, ready], 'auto', 'http://127.0.0.1:4041');
+    const { err } = await shown([connecting, grpcUp, tlsUp, ready, lost, ready], 'auto', {
+      inspectUrl: 'http://127.0.0.1:4041',
+    });
     expect(err.filter((line) => line === 'Requests and figures: http://127.0.0.1:4041')).toHaveLength(1);
   });
 
@@ -142,6 +155,18 @@ describe('HumanPresenter', () => {
   it('ends an open step when it is closed before the tunnel serves', async () => {
     const { err } = await shown([connecting, closed]);
     expect(err.join('\n')).toContain('stopped');
+  });
+
+  it('O1 says what is wrong with a service and what to do, and claims no silence where something answers', async () => {
+    const target = 'https://localhost:3000';
+    const reasons = ['ECONNREFUSED', 'GIR_ERR_ORIGIN_CERTIFICATE', undefined];
+    const origins = reasons.map((reason) => ({ target, reason }));
+    const { err } = await shown([connecting, grpcUp, tlsUp, ready, closed], 'auto', { origins });
+    expect(err.slice(-3)).toEqual([
+      `Nothing answers at ${target} (ECONNREFUSED): requests get an error page until it does.`,
+      expect.stringMatching(/^Requests to .*: The certificate of the origin is not trusted\. .*--origin-ca/),
+      `${target} is there.`,
+    ]);
   });
 
   it('S7 prints neither control characters nor tokens of others', async () => {

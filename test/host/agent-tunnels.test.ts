@@ -6,6 +6,7 @@ import { AgentFigures } from '../../src/agent/figures.ts';
 import { agentOptionsOf } from '../../src/host/agent-options-of.ts';
 import { readAgentConfig } from '../../src/host/program-config.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
+import { createClientCa } from '../support/client-certificates.ts';
 
 /** Returns the options of an agent with this configuration file. */
 async function optionsWith(config: object, flags: Readonly<Record<string, string | readonly string[]>> = {}) {
@@ -43,6 +44,28 @@ describe('agentOptionsOf()', () => {
     expect(await optionsWith({ tunnels })).toMatchObject({ labels: [], weight: 1 });
     expect(await optionsWith({ tunnels, agent })).toMatchObject({ labels: ['region=eu', 'canary'], weight: 5 });
     expect(await optionsWith({ tunnels, agent }, flags)).toMatchObject({ labels: ['region=us', 'blue'], weight: 7 });
+  });
+
+  it('verifies https origins as the tunnel says, else as the section agent does, else by the roots of the system', async () => {
+    await using ca = await createClientCa();
+    const own = { web: { target: 'https://a.test', originCa: ca.file, originServerName: 'b.test' } };
+    const none = { web: { target: 'https://a.test' } };
+    const insecure = { token: 'grf_x', ca: `sha256:${'0'.repeat(64)}`, originInsecure: true };
+    const trustOf = async (config: object, flags = {}) => (await optionsWith(config, flags)).tunnels[0].originTls;
+    expect(await trustOf({ tunnels: none })).toEqual({ trust: { kind: 'system' } });
+    expect(await trustOf({ tunnels: none, agent: insecure })).toEqual({ trust: { kind: 'insecure' } });
+    const trusted = { trust: { kind: 'ca', pem: ca.certPem }, serverName: 'b.test' };
+    expect(await trustOf({ tunnels: own, agent: insecure })).toEqual(trusted);
+    const flags = { 'origin-ca': ca.file, 'origin-server-name': 'b.test' };
+    expect(await trustOf({ tunnels: none }, flags)).toEqual(trusted);
+  });
+
+  it('reads the CA of an origin beside the file that names it, and names the file that is none', async () => {
+    const tunnels = { web: { target: 'https://a.test', originCa: 'giraffe.config.json' } };
+    await expect(optionsWith({ tunnels })).rejects.toMatchObject({
+      code: 'GIR_ERR_CERTIFICATE',
+      message: expect.stringMatching(/^\/.*giraffe\.config\.json holds no PEM certificate$/),
+    });
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { createServer } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { probeTarget, tunnelTarget } from '../../src/host/agent-target.ts';
 import { Lifetimes } from '../../src/host/lifetimes.ts';
 import { OriginWatch } from '../../src/host/origin-watch.ts';
@@ -118,6 +118,19 @@ describe('OriginWatch', () => {
     watch.report(undefined);
     watch.report(undefined);
     expect(said).toEqual(['ENOENT', undefined]);
+  });
+
+  it('leaves it to the agent to tell when TLS succeeds again: a TCP connection says nothing about it', async () => {
+    vi.useFakeTimers();
+    const said: (string | undefined)[] = [];
+    const probe = vi.fn(async () => undefined);
+    using watch = new OriginWatch(target, (reason) => said.push(reason), probe);
+    watch.report('GIR_ERR_ORIGIN_CERTIFICATE');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(probe).not.toHaveBeenCalled();
+    watch.report(undefined);
+    expect(said).toEqual(['GIR_ERR_ORIGIN_CERTIFICATE', undefined]);
+    vi.useRealTimers();
   });
 
   it('is silent once it has ended', async () => {

@@ -1,4 +1,4 @@
-/** Client certificates for tests of mTLS: a CA and what it signs, made with the library that the edge uses itself. */
+/** Certificates for tests, made with the library that the edge uses itself: a CA of agents and what it signs, and self-signed ones. */
 import { createPrivateKey, webcrypto } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -45,6 +45,27 @@ export async function createClientCa(): Promise<ClientCa> {
   };
 }
 
+/** Makes a certificate of a server that signed itself, as `openssl req -x509` does. */
+export async function createSelfSigned(dnsName: string): Promise<IssuedCertificate> {
+  const keys = await webcrypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: `CN=${dnsName}`,
+    notBefore: new Date(Date.now() - dayMs),
+    notAfter: new Date(Date.now() + dayMs),
+    keys,
+    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: dnsName }])],
+  });
+  return { certPem: certificate.toString('pem'), keyPem: await keyPemOf(keys.privateKey) };
+}
+
+async function keyPemOf(privateKey: webcrypto.CryptoKey): Promise<string> {
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', privateKey));
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+    .export({ type: 'pkcs8', format: 'pem' })
+    .toString();
+}
+
 async function issue(ca: IssuedCertificate, request: CertificateRequest): Promise<IssuedCertificate> {
   const { commonName, names = [], notBefore = new Date(Date.now() - dayMs) } = request;
   const keys = await webcrypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify']);
@@ -62,7 +83,5 @@ async function issue(ca: IssuedCertificate, request: CertificateRequest): Promis
       ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension([...names])]),
     ],
   });
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  return { certPem: certificate.toString('pem'), keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
+  return { certPem: certificate.toString('pem'), keyPem: await keyPemOf(keys.privateKey) };
 }

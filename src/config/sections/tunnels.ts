@@ -40,6 +40,21 @@ const tunnel = z
       "Host that the service sees: preserve (the client's), rewrite (the target's own), or a fixed one (default that of the section agent).",
       meta,
     ),
+    originCa: fileLeaf(
+      agentSettings.originCa.schema,
+      'PEM file with the CA of an https service, or with its own certificate if it is self-signed (default that of the section agent).',
+      meta,
+    ),
+    originServerName: fileLeaf(
+      agentSettings.originServerName.schema,
+      'Name that the certificate of an https service is for (default that of the section agent, else its host).',
+      meta,
+    ),
+    originInsecure: fileLeaf(
+      agentSettings.originInsecure.schema,
+      'Do not verify the certificate of an https service (default that of the section agent).',
+      meta,
+    ),
     health: healthPart,
     ...policyParts,
   })
