@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { doctorDocs } from '../../scripts/generate-doctor-docs.ts';
 import { errorDocs } from '../../scripts/generate-error-docs.ts';
 import { codes } from '../../src/errors/codes.ts';
 import { filesBelow, readText, root } from '../support/repository.ts';
@@ -10,6 +11,10 @@ const pages = filesBelow('', '.md');
 describe('documentation', () => {
   it('lists exactly the error codes of the table (npm run docs:generate)', () => {
     expect(readText('docs/reference/errors.md')).toBe(errorDocs());
+  });
+
+  it('lists exactly the checks of the doctor (npm run docs:generate)', () => {
+    expect(readText('docs/reference/doctor.md')).toBe(doctorDocs());
   });
 
   it('names no error code that does not exist', () => {
