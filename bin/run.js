@@ -19,5 +19,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const { execute } = await import('@oclif/core');
+const { execute, settings } = await import('@oclif/core');
+// Plugins run as they are built, linked ones as well; otherwise oclif warns of each linked one with every command.
+settings.enableAutoTranspile = false;
 await execute({ dir: import.meta.url });

@@ -7,15 +7,18 @@
 import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { AgentCredential, AuthProvider, VisitorDecision } from '../extension/auth-provider.ts';
+import type { ExtensionGuard, ExtensionId } from '../extension/guard.ts';
 import type { RoutingRequest } from '../extension/routing-strategy.ts';
 import { fieldValues } from '../http/field-line.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { AttemptGuard } from './attempt-guard.ts';
+import { checkedAgentDecision, checkedVisitorDecision, checkedYesOrNo } from './auth-answers.ts';
 import type { NamedAuthProvider, Principal } from './edge-options.ts';
 
 /** What the authenticator works with. */
 export interface AuthenticatorOptions {
   readonly logger: Logger;
+  readonly guard: ExtensionGuard;
   /** Time for one answer, in milliseconds. */
   readonly timeoutMs: number;
   /** True for addresses that stand for many people, such as a proxy in front. */
@@ -30,19 +33,20 @@ export interface VisitorPass {
   readonly consumesAuthorization: boolean;
 }
 
+type AgentProvider = AuthProvider & Required<Pick<AuthProvider, 'authenticateAgent'>>;
 type VisitorProvider = AuthProvider & Required<Pick<AuthProvider, 'authorizeVisitor'>>;
 
 /** The providers of one edge. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
-  readonly #guard: AttemptGuard;
+  readonly #attempts: AttemptGuard;
   #providers: readonly NamedAuthProvider[] = [];
   #visitorProviders: readonly { readonly name: string; readonly provider: VisitorProvider }[] = [];
 
   /** @param providers In the order in which they are asked. */
   constructor(providers: readonly NamedAuthProvider[], options: AuthenticatorOptions) {
     this.#options = options;
-    this.#guard = new AttemptGuard(options.isShared, () => performance.now());
+    this.#attempts = new AttemptGuard(options.isShared, () => performance.now());
     this.use(providers);
   }
 
@@ -75,11 +79,11 @@ export class Authenticator {
     const { address } = credential;
     this.#assertNotThrottled(address);
     for (const { name, provider } of this.#providers) {
-      if (provider.authenticateAgent === undefined) continue;
+      if (!decidesAboutAgents(provider)) continue;
       const decision = await this.#ask(name, address, async (signal) =>
-        provider.authenticateAgent?.(credential, signal),
+        checkedAgentDecision(await provider.authenticateAgent(credential, signal)),
       );
-      if (decision === undefined || decision.kind === 'unknown') continue;
+      if (decision.kind === 'unknown') continue;
       if (decision.kind === 'deny') return this.#refuseAgent(address, name, decision.reason);
       const { principal, endpoints, expiresAt } = decision;
       const accepted = { id: `${name}:${principal}`, endpoints, expiresAt, source: { provider: name, principal } };
@@ -97,10 +101,14 @@ export class Authenticator {
     const providers = this.#providers.filter(({ name }) => name === source.provider);
     if (providers.length === 0) return 'the edge does not take such credentials any more';
     try {
-      const isAllowed = providers.some(({ provider }) => provider.isStillAllowed?.(source.principal) ?? true);
+      const isAllowed = providers.some(({ name, provider }) =>
+        this.#options.guard.call(providerId(name), () =>
+          provider.isStillAllowed === undefined ? true : checkedYesOrNo(provider.isStillAllowed(source.principal)),
+        ),
+      );
       return isAllowed ? undefined : 'the credentials were revoked';
-    } catch (cause) {
-      this.#options.logger.error({ err: cause }, 'an authentication provider failed to say whether a session may live');
+    } catch (error) {
+      this.#logFault(source.provider, error, {});
       return 'the edge could not check the credentials any more';
     }
   }
@@ -116,7 +124,7 @@ export class Authenticator {
     if (authorization !== undefined) this.#assertNotThrottled(address);
     for (const { name, provider } of this.#visitorProviders) {
       const decision = await this.#ask(name, address, async (signal) =>
-        provider.authorizeVisitor(request, authorization, signal),
+        checkedVisitorDecision(await provider.authorizeVisitor(request, authorization, signal)),
       );
       if (decision.kind === 'allow') return decision;
       if (decision.kind === 'deny') return this.#refuseVisitor(address, authorization, decision);
@@ -125,7 +133,7 @@ export class Authenticator {
   }
 
   async #refuseAgent(address: string, provider: string | undefined, reason: string): Promise<never> {
-    const delayMs = this.#guard.failed(address);
+    const delayMs = this.#attempts.failed(address);
     this.#options.logger.warn({ address, provider, reason, delayMs }, 'credentials of an agent refused');
     await sleep(delayMs);
     throw new GiraffeError('GIR_ERR_CREDENTIALS_REFUSED');
@@ -137,13 +145,13 @@ export class Authenticator {
     authorization: string | undefined,
     { challenge }: VisitorDecision & { readonly kind: 'deny' },
   ): Promise<never> {
-    if (authorization !== undefined) await sleep(this.#guard.failed(address));
+    if (authorization !== undefined) await sleep(this.#attempts.failed(address));
     if (challenge === undefined) throw new GiraffeError('GIR_ERR_AUTH_DENIED');
     throw new GiraffeError('GIR_ERR_AUTH_REQUIRED', undefined, { fields: [['WWW-Authenticate', challenge]] });
   }
 
   #assertNotThrottled(address: string): void {
-    const waitMs = this.#guard.waitMs(address);
+    const waitMs = this.#attempts.waitMs(address);
     if (waitMs === 0) return;
     const seconds = String(Math.ceil(waitMs / 1000));
     throw new GiraffeError('GIR_ERR_AUTH_THROTTLED', undefined, { fields: [['Retry-After', seconds]] });
@@ -151,24 +159,26 @@ export class Authenticator {
 
   /** Asks a provider; what goes wrong there is for our log alone. */
   async #ask<T>(name: string, address: string, question: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const abort = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        const error = new Error(`no answer within ${this.#options.timeoutMs} ms`);
-        reject(error);
-        abort.abort(error);
-      }, this.#options.timeoutMs);
-    });
     try {
-      return await Promise.race([question(abort.signal), late]);
-    } catch (cause) {
-      this.#options.logger.error({ provider: name, address, err: cause }, 'an authentication provider failed');
-      throw new GiraffeError('GIR_ERR_EXTENSION_FAULT', 'the edge could not check the credentials', { cause });
-    } finally {
-      clearTimeout(timer);
+      return await this.#options.guard.ask(providerId(name), this.#options.timeoutMs, question);
+    } catch (error) {
+      this.#logFault(name, error, { address });
+      throw new GiraffeError('GIR_ERR_EXTENSION_FAULT', 'the edge could not check the credentials', { cause: error });
     }
   }
+
+  #logFault(provider: string, error: unknown, facts: object): void {
+    const { cause = error } = error as Error;
+    this.#options.logger.error({ provider, ...facts, err: cause }, 'an authentication provider failed');
+  }
+}
+
+function providerId(name: string): ExtensionId {
+  return { kind: 'auth-provider', name };
+}
+
+function decidesAboutAgents(provider: AuthProvider): provider is AgentProvider {
+  return provider.authenticateAgent !== undefined;
 }
 
 function hasVisitors(provider: AuthProvider): provider is VisitorProvider {

@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { ExtensionGuard } from '../extension/guard.ts';
 import { requestHost } from '../http/authority.ts';
 import { fieldValues } from '../http/field-line.ts';
 import { type ClientFacts, forwardedRequest, isValidRequestId, passesVia } from '../http/forwarding.ts';
@@ -26,6 +27,7 @@ export interface DispatcherContext {
   readonly figures: EdgeFigures;
   readonly authenticator: Authenticator;
   readonly policies: PolicyGate;
+  readonly guard: ExtensionGuard;
   /** Whether the peer at an address is a proxy whose word about its clients is believed. */
   readonly isTrusted: (address: string) => boolean;
 }
@@ -45,7 +47,7 @@ export class Dispatcher implements ExchangeOpener {
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor({ options, routes, figures, authenticator, policies, isTrusted }: DispatcherContext) {
+  constructor({ options, routes, figures, authenticator, policies, guard, isTrusted }: DispatcherContext) {
     this.#options = options;
     this.#figures = figures;
     this.#authenticator = authenticator;
@@ -53,7 +55,7 @@ export class Dispatcher implements ExchangeOpener {
     this.#isTrusted = isTrusted;
     this.#context = {
       routes,
-      router: new Router(routes, () => options.strategy),
+      router: new Router(routes, options, guard),
       get limits() {
         return options.limits;
       },

@@ -2,6 +2,7 @@
  * What an edge is started with, and what it tells while it runs.
  */
 import type { AuthProvider } from '../extension/auth-provider.ts';
+import type { ExtensionGuard } from '../extension/guard.ts';
 import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
 import type { RoutingStrategy } from '../extension/routing-strategy.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -41,6 +42,10 @@ export interface EdgeOptions {
   /** PEM: the server certificate with its chain, and its key. */
   readonly certificate: { readonly certPem: string; readonly keyPem: string };
   readonly strategy: RoutingStrategy;
+  /** Name of the strategy, for log and figures. Default `custom`. */
+  readonly strategyName?: string;
+  /** Through which extensions are called, when not only this edge calls some. Default one of its own. */
+  readonly guard?: ExtensionGuard;
   readonly logger: Logger;
   /** Who decides about agents and visitors, in the order in which they are asked. Nobody gets in without one. */
   readonly authProviders: readonly NamedAuthProvider[];
@@ -56,7 +61,7 @@ export interface EdgeOptions {
 }
 
 /** What of an edge's options can change while it runs. */
-export type EdgeChanges = Partial<Pick<EdgeOptions, 'limits' | 'trustedProxies' | 'strategy'>>;
+export type EdgeChanges = Partial<Pick<EdgeOptions, 'limits' | 'trustedProxies' | 'strategy' | 'strategyName'>>;
 
 /** Bounds, each with its default in {@link defaultEdgeLimits}. Times in milliseconds, sizes in octets. */
 export interface EdgeLimits {

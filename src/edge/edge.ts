@@ -3,6 +3,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { ExtensionGuard } from '../extension/guard.ts';
 import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
 import { Authenticator } from './authenticator.ts';
 import { ClientListener } from './client-listener.ts';
@@ -44,6 +45,7 @@ class RunningEdge implements Edge {
   readonly #tunnel: TunnelListener;
   readonly #watch: SessionWatch;
   readonly #authenticator: Authenticator;
+  readonly #guard: ExtensionGuard;
   readonly #now: () => number;
   readonly #startedAt: Date;
   #certificate: EdgeOptions['certificate'];
@@ -62,8 +64,10 @@ class RunningEdge implements Edge {
     this.#routes = new RouteTable(options.knownEndpoints);
     this.#figures = new EdgeFigures((host) => this.#routes.find(host) !== undefined);
     this.#certificate = options.certificate;
+    this.#guard = options.guard ?? new ExtensionGuard();
     const authenticator = new Authenticator(options.authProviders, {
       logger: options.logger,
+      guard: this.#guard,
       timeoutMs: options.limits.authTimeoutMs,
       isShared: isTrusted,
       now: this.#now,
@@ -80,6 +84,7 @@ class RunningEdge implements Edge {
       figures: this.#figures,
       authenticator,
       policies: this.#policies,
+      guard: this.#guard,
       isTrusted,
     });
     this.#clients = new ClientListener(options, isTrusted, this.#dispatcher);
@@ -129,7 +134,7 @@ class RunningEdge implements Edge {
       role: 'edge',
       takenAt: new Date(this.#now()),
       startedAt: this.#startedAt,
-      metrics: edgeMetrics(this.#figures.totals, now),
+      metrics: [...edgeMetrics(this.#figures.totals, now), this.#guard.metric()],
     };
   }
 

@@ -4,6 +4,7 @@
  * A strategy is somebody else's code: what it throws or makes up is a fault of its own, and never reaches a wire.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { ExtensionGuard } from '../extension/guard.ts';
 import type {
   Candidate,
   FixedAnswer,
@@ -14,6 +15,7 @@ import type {
 import type { FieldLines } from '../http/field-line.ts';
 import { assertForwardableTrailers } from '../http/field-validation.ts';
 import type { Multiplexer } from '../tunnel/multiplexer.ts';
+import type { EdgeOptions } from './edge-options.ts';
 import type { EdgeSession } from './edge-session.ts';
 import type { RouteTable } from './route-table.ts';
 
@@ -32,15 +34,19 @@ const noFields: FieldLines = [];
 /** Names of targets, as a configuration file gives them. */
 const targetName = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
 
+/** What is in force; it changes while the router works. */
+type RouterOptions = Pick<EdgeOptions, 'strategy' | 'strategyName' | 'logger'>;
+
 /** Chooses upstreams. */
 export class Router {
   readonly #routes: RouteTable;
-  readonly #strategy: () => RoutingStrategy;
+  readonly #options: RouterOptions;
+  readonly #guard: ExtensionGuard;
 
-  /** @param strategy Returns the one that is in force. */
-  constructor(routes: RouteTable, strategy: () => RoutingStrategy) {
+  constructor(routes: RouteTable, options: RouterOptions, guard: ExtensionGuard) {
     this.#routes = routes;
-    this.#strategy = strategy;
+    this.#options = options;
+    this.#guard = guard;
   }
 
   /**
@@ -48,9 +54,9 @@ export class Router {
    * @throws {GiraffeError} GIR_ERR_EXTENSION_FAULT.
    */
   answer(request: RoutingRequest): FixedAnswer | undefined {
-    const strategy = this.#strategy();
+    const { strategy } = this.#options;
     if (strategy.answer === undefined) return undefined;
-    return guarded(() => {
+    return this.#guarded(() => {
       const answer = strategy.answer?.(request);
       if (answer !== undefined) assertAnswer(answer);
       return answer;
@@ -71,7 +77,7 @@ export class Router {
     }
     const [first, ...rest] = candidates;
     if (first === undefined) return undefined;
-    const decision = guarded(() => this.#decide([first, ...rest], request));
+    const decision = this.#guarded(() => decide(this.#options.strategy, [first, ...rest], request));
     const { candidate, target, responseFields = noFields } = decision;
     if (candidate === undefined) return undefined;
     const session = this.#routes.session(candidate.sessionId);
@@ -80,26 +86,35 @@ export class Router {
     return { session, multiplexer, transport: candidate.transport, targetName: target, responseFields };
   }
 
-  #decide(candidates: readonly [Candidate, ...Candidate[]], request: RoutingRequest): RoutingDecision {
-    const decision = this.#strategy().select(candidates, request);
-    const { candidate, target, responseFields } = decision;
-    if (candidate !== undefined && !candidates.includes(candidate)) throw new Error('it chose none of the candidates');
-    if (target !== undefined && !targetName.test(target)) throw new Error('its target has no valid name');
-    if (responseFields !== undefined) assertForwardableTrailers(responseFields);
-    return decision;
+  #guarded<T>(work: () => T): T {
+    const name = this.#options.strategyName ?? 'custom';
+    try {
+      return this.#guard.call({ kind: 'routing-strategy', name }, work);
+    } catch (error) {
+      const { cause = error } = error as Error;
+      this.#options.logger.error({ strategy: name, err: cause }, 'the routing strategy failed');
+      throw error;
+    }
   }
 }
 
-function guarded<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw new GiraffeError('GIR_ERR_EXTENSION_FAULT', 'the routing strategy failed', { cause });
-  }
+function decide(
+  strategy: RoutingStrategy,
+  candidates: readonly [Candidate, ...Candidate[]],
+  request: RoutingRequest,
+): RoutingDecision {
+  const decision = strategy.select(candidates, request);
+  if ('then' in decision) throw new Error('it returns a promise');
+  const { candidate, target, responseFields } = decision;
+  if (candidate !== undefined && !candidates.includes(candidate)) throw new Error('it chose none of the candidates');
+  if (target !== undefined && !targetName.test(target)) throw new Error('its target has no valid name');
+  if (responseFields !== undefined) assertForwardableTrailers(responseFields);
+  return decision;
 }
 
 /** The answer of a strategy is framed by the edge, so it may say nothing about that itself. */
-function assertAnswer({ status, fields }: FixedAnswer): void {
+function assertAnswer({ status, fields, body }: FixedAnswer): void {
+  if (typeof body !== 'string') throw new Error('an answer whose body is no text');
   if (!Number.isInteger(status) || status < 200 || 599 < status) throw new Error('a status outside 200 to 599');
   assertForwardableTrailers(fields);
 }

@@ -24,8 +24,10 @@ export type ExtensionKind = keyof ExtensionInstances;
 /** What an extension gets besides its options. Never the edge, the configuration or oclif. */
 export interface ExtensionContext {
   readonly logger: Logger;
-  /** The state folder, for extensions that keep something. */
+  /** The state folder, for extensions that keep something. Absolute. */
   readonly stateDir: string;
+  /** Folder of the configuration file: relative paths in options are relative to it. Absolute. */
+  readonly configDir: string;
   /** Wall-clock time, in milliseconds since 1970. */
   now(): number;
 }
@@ -40,7 +42,7 @@ export interface Extension<Kind extends ExtensionKind = ExtensionKind, Options e
   readonly summary: string;
   /** Schema of the extension's options: types, validation and defaults. */
   readonly options: Options;
-  /** Makes the instance. I/O belongs here and not into the import of the plugin. */
+  /** Makes the instance, within 30 s. I/O belongs here and not into the import of the plugin. */
   create(
     options: z.output<Options>,
     context: ExtensionContext,

@@ -6,6 +6,7 @@
  */
 import type { AgentFigures, AgentTally } from '../agent/figures.ts';
 import { configFolder } from '../config/config-file.ts';
+import { ExtensionGuard } from '../extension/guard.ts';
 import type { CounterMetric, MetricsSnapshot } from '../extension/index.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import type { AgentSurroundings } from './agent-options-of.ts';
@@ -54,14 +55,21 @@ export async function startAgentMetrics(
   lifetimes: Lifetimes,
 ): Promise<SelectedExtension<readonly NamedExporter[]>> {
   const startedAt = new Date();
-  const runner = new MetricsRunner({ logger, snapshot: () => agentSnapshot(figures, startedAt) });
+  const guard = new ExtensionGuard();
+  const snapshot = () => {
+    const own = agentSnapshot(figures, startedAt);
+    return { ...own, metrics: [...own.metrics, guard.metric()] };
+  };
+  const runner = new MetricsRunner({ logger, guard, snapshot });
   const stateDir = config.settings.stateDir ?? defaultStateDir(environment);
   let loaded: Promise<ExtensionRegistry> | undefined;
   const registry = () => {
     loaded ??= load(plugins, config);
     return loaded;
   };
-  const tools = { registry, context: { logger, stateDir, now: Date.now }, runner };
+  const configDir = configFolder(config.file, process.cwd());
+  const workshop = { context: { logger, stateDir, configDir, now: Date.now }, guard };
+  const tools = { registry, workshop, runner };
   const exporters = lifetimes.use(await selectExporters(tools, config));
   lifetimes.use(runner).use(exporters.value);
   return exporters;

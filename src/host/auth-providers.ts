@@ -2,8 +2,8 @@
  * Makes the authentication providers that the configuration names.
  */
 import type { NamedAuthProvider } from '../edge/edge-options.ts';
-import type { AuthProvider, ExtensionContext } from '../extension/index.ts';
-import type { ExtensionRegistry } from './extension-registry.ts';
+import type { AuthProvider } from '../extension/index.ts';
+import type { ExtensionRegistry, Workshop } from './extension-registry.ts';
 import { Lifetimes } from './lifetimes.ts';
 
 /** A provider as the configuration names it. */
@@ -30,12 +30,12 @@ const defaultProvider = 'tokens';
 export async function createAuthProviders(
   registry: ExtensionRegistry,
   selections: readonly AuthSelection[],
-  context: ExtensionContext,
+  workshop: Workshop,
 ): Promise<AuthProviders> {
   const lifetimes = new Lifetimes();
   const make = async ({ provider: name, options }: AuthSelection): Promise<NamedAuthProvider> => {
-    const provider = await registry.create('auth-provider', name, options, context);
-    lifetimes.defer(() => provider[Symbol.asyncDispose]?.());
+    const { value: provider, end } = await registry.create('auth-provider', name, options, workshop);
+    lifetimes.defer(end);
     return { name, provider };
   };
   try {

@@ -1,31 +1,37 @@
 /** What the sections `routing` and `auth` of the configuration pick, made and made anew. */
 import type { Edge, NamedAuthProvider } from '../edge/edge-options.ts';
-import type { ExtensionContext, RoutingStrategy } from '../extension/index.ts';
+import type { RoutingStrategy } from '../extension/index.ts';
 import { createAuthProviders } from './auth-providers.ts';
-import type { ExtensionRegistry } from './extension-registry.ts';
+import type { ExtensionRegistry, Workshop } from './extension-registry.ts';
 import type { ConfigWithFile } from './program-config.ts';
 import { SelectedExtension } from './selected-extension.ts';
 
 /** What extensions of an edge are made with. */
 export interface ExtensionTools {
   readonly registry: ExtensionRegistry;
-  readonly context: ExtensionContext;
+  readonly workshop: Workshop;
   /** The edge that uses them; asked for only when one is replaced. */
   edge(): Edge;
+}
+
+/** A strategy and its name in the configuration. */
+export interface NamedStrategy {
+  readonly strategyName: string;
+  readonly strategy: RoutingStrategy;
 }
 
 /** Makes the routing strategy. Throws GIR_ERR_CONFIG or GIR_ERR_EXTENSION_LOAD. */
 export function selectStrategy(
   tools: ExtensionTools,
   config: ConfigWithFile,
-): Promise<SelectedExtension<RoutingStrategy>> {
+): Promise<SelectedExtension<NamedStrategy>> {
   const section = ({ file }: ConfigWithFile) => file.config.routing;
   const make = async (wanted: ConfigWithFile) => {
     const { strategy: name, options } = section(wanted);
-    const value = await tools.registry.create('routing-strategy', name, options, tools.context);
-    return { value, end: async () => value[Symbol.asyncDispose]?.() };
+    const { value, end } = await tools.registry.create('routing-strategy', name, options, tools.workshop);
+    return { value: { strategyName: name, strategy: value }, end };
   };
-  return SelectedExtension.start({ section, make, use: (strategy) => tools.edge().reconfigure({ strategy }) }, config);
+  return SelectedExtension.start({ section, make, use: (named) => tools.edge().reconfigure(named) }, config);
 }
 
 /** Makes the auth providers. Throws as {@link selectStrategy} does. */
@@ -35,7 +41,7 @@ export function selectAuthProviders(
 ): Promise<SelectedExtension<readonly NamedAuthProvider[]>> {
   const section = ({ file }: ConfigWithFile) => file.config.auth;
   const make = async (wanted: ConfigWithFile) => {
-    const providers = await createAuthProviders(tools.registry, section(wanted), tools.context);
+    const providers = await createAuthProviders(tools.registry, section(wanted), tools.workshop);
     return { value: providers.list, end: async () => providers[Symbol.asyncDispose]() };
   };
   return SelectedExtension.start({ section, make, use: (list) => tools.edge().changeAuthProviders(list) }, config);

@@ -9,6 +9,7 @@ import { configFolder } from '../config/config-file.ts';
 import type { EdgeSettings } from '../config/edge-settings.ts';
 import { startEdge } from '../edge/edge.ts';
 import type { Edge } from '../edge/edge-options.ts';
+import { ExtensionGuard } from '../extension/guard.ts';
 import { startManagementServer } from '../management/management-server.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { collectExtensions } from './collect-extensions.ts';
@@ -88,16 +89,19 @@ async function start(
 ): Promise<StartedEdge> {
   const { settings, file } = config;
   const { logger } = log;
-  await loadPlugins(plugins, file.config.plugins, configFolder(file, process.cwd()));
+  const configDir = configFolder(file, process.cwd());
+  await loadPlugins(plugins, file.config.plugins, configDir);
   const registry = await collectExtensions(plugins);
   const defaultDir = defaultStateDir(input.environment);
   const stateDir = settings.stateDir ?? defaultDir;
-  const tools: ExtensionTools = { registry, context: { logger, stateDir, now: Date.now }, edge: () => edge };
+  const guard = new ExtensionGuard();
+  const workshop = { context: { logger, stateDir, configDir, now: Date.now }, guard };
+  const tools: ExtensionTools = { registry, workshop, edge: () => edge };
   const strategy = lifetimes.use(await selectStrategy(tools, config));
   const state = await openEdgeState(stateDir, logger, lifetimes);
   const auth = lifetimes.use(await selectAuthProviders(tools, config));
-  const metrics = new MetricsRunner({ logger, snapshot: () => edge.snapshot() });
-  const exporterTools = { registry: async () => registry, context: tools.context, runner: metrics };
+  const metrics = new MetricsRunner({ logger, guard, snapshot: () => edge.snapshot() });
+  const exporterTools = { registry: async () => registry, workshop, runner: metrics };
   const exporters = lifetimes.use(await selectExporters(exporterTools, config));
   const certificate = await state.certificate(settings);
   const listen = (port: number) => ({ host: settings.host, port });
@@ -110,7 +114,8 @@ async function start(
         tunnel: listen(settings.tunnelPort),
         baseDomain: settings.baseDomain,
         certificate,
-        strategy: strategy.value,
+        ...strategy.value,
+        guard,
         logger,
         authProviders: auth.value,
         knownEndpoints: state.knownEndpoints,

@@ -7,7 +7,10 @@
 import { optionProblems } from '../config/config-problems.ts';
 import { nearestFirst } from '../config/nearest.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { ExtensionGuard, ExtensionId } from '../extension/guard.ts';
 import type { Extension, ExtensionContext, ExtensionInstances, ExtensionKind } from '../extension/index.ts';
+import { checkedInstance } from './extension-instance.ts';
+import type { Made } from './selected-extension.ts';
 
 /** Every kind of extension. Its type makes a new kind without an entry here an error. */
 const kindLabels: Readonly<Record<ExtensionKind, string>> = {
@@ -23,6 +26,20 @@ export interface InstalledExtension {
   readonly plugin: string;
 }
 
+/** What instances are made with. */
+export interface Workshop {
+  readonly context: ExtensionContext;
+  readonly guard: ExtensionGuard;
+}
+
+/** Time to make an instance, and to end one, in milliseconds. */
+export interface ExtensionTimes {
+  readonly createMs: number;
+  readonly endMs: number;
+}
+
+const usualTimes: ExtensionTimes = { createMs: 30_000, endMs: 5000 };
+
 /** Tells whether a text is a kind of extension. */
 export function isExtensionKind(text: unknown): text is ExtensionKind {
   return typeof text === 'string' && Object.hasOwn(kindLabels, text);
@@ -31,12 +48,14 @@ export function isExtensionKind(text: unknown): text is ExtensionKind {
 /** Extensions by kind and name. */
 export class ExtensionRegistry {
   readonly #installed = new Map<string, InstalledExtension>();
+  readonly #times: ExtensionTimes;
 
   /**
    * @param installed What plugins offer, in the order in which it shall be listed.
    * @throws {GiraffeError} GIR_ERR_EXTENSION_LOAD when two plugins offer the same kind and name.
    */
-  constructor(installed: readonly InstalledExtension[]) {
+  constructor(installed: readonly InstalledExtension[], times = usualTimes) {
+    this.#times = times;
     for (const offer of installed) {
       const key = keyOf(offer.extension.kind, offer.extension.name);
       const other = this.#installed.get(key);
@@ -51,26 +70,40 @@ export class ExtensionRegistry {
   }
 
   /**
-   * Makes the instance of an extension.
+   * Makes the instance of an extension. To end it never throws and never hangs: what goes wrong is logged.
    *
    * @param options As they stand in the configuration; the extension's schema checks them.
    * @throws {GiraffeError} GIR_ERR_CONFIG when nothing has this name or the options are wrong; GIR_ERR_EXTENSION_LOAD when
-   *   the extension fails to make its instance.
+   *   the extension fails to make its instance, or not in time.
    */
   async create<Kind extends ExtensionKind>(
     kind: Kind,
     name: string,
     options: unknown,
-    context: ExtensionContext,
-  ): Promise<ExtensionInstances[Kind] & Partial<AsyncDisposable>> {
+    { context, guard }: Workshop,
+  ): Promise<Made<ExtensionInstances[Kind]>> {
     const { extension, plugin } = this.#find(kind, name);
     const parsed = this.check(kind, name, options);
+    const id: ExtensionId = { kind, name };
     try {
-      return await (extension as Extension<Kind>).create(parsed, context);
-    } catch (cause) {
+      const value = await guard.ask(id, this.#times.createMs, async () =>
+        checkedInstance(kind, await (extension as Extension<Kind>).create(parsed, context)),
+      );
+      return { value, end: () => this.#end(id, value, { context, guard }) };
+    } catch (error) {
+      const { cause = error } = error as Error;
       const detail = cause instanceof Error ? cause.message : String(cause);
       const message = `plugin ${plugin}: the ${kindLabels[kind]} ${name} could not be made: ${detail}`;
       throw new GiraffeError('GIR_ERR_EXTENSION_LOAD', message, { cause });
+    }
+  }
+
+  async #end(id: ExtensionId, instance: Partial<AsyncDisposable>, { context, guard }: Workshop): Promise<void> {
+    try {
+      await guard.ask(id, this.#times.endMs, async () => instance[Symbol.asyncDispose]?.());
+    } catch (error) {
+      const { cause = error } = error as Error;
+      context.logger.warn({ extension: `${id.kind}/${id.name}`, err: cause }, 'an extension did not end well');
     }
   }
 

@@ -1,6 +1,9 @@
 /** What `giraffe extensions` and `giraffe explain route` tell. Neither needs an edge. */
-import type { LoadedConfig } from '../config/config-file.ts';
+import { configFolder, type LoadedConfig } from '../config/config-file.ts';
+import { resolveSettings } from '../config/setting.ts';
+import { tokenFolderSettings } from '../config/token-settings.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { ExtensionGuard } from '../extension/guard.ts';
 import type { RoutingRequest } from '../extension/index.ts';
 import { parseAuthority } from '../http/authority.ts';
 import type { FieldLine } from '../http/field-line.ts';
@@ -59,18 +62,22 @@ export async function explainRoute(context: ConfigHostContext, wanted: WantedRou
   const file = await readConfigFile(input);
   const registry = await registryFor(plugins, file);
   const { strategy: name, options } = file.config.routing;
-  const stateDir = defaultStateDir(input.environment);
-  const strategy = await registry.create('routing-strategy', name, options, {
-    logger: silentLogger,
-    stateDir,
-    now: Date.now,
-  });
+  const settings = resolveSettings(tokenFolderSettings, input.flags, input.environment, file.source);
+  const stateDir = settings.stateDir ?? defaultStateDir(input.environment);
+  const configDir = configFolder(file, process.cwd());
+  const workshop = {
+    context: { logger: silentLogger, stateDir, configDir, now: Date.now },
+    guard: new ExtensionGuard(),
+  };
+  const { value: strategy, end } = await registry.create('routing-strategy', name, options, workshop);
   try {
-    const explanation = strategy.explain?.(request) ?? 'the strategy does not explain itself';
+    const id = { kind: 'routing-strategy', name } as const;
+    const explanation =
+      workshop.guard.call(id, () => strategy.explain?.(request)) ?? 'the strategy does not explain itself';
     if (json) output.out(JSON.stringify({ v: 1, strategy: name, explanation }));
     else output.out(printable(`${name}: ${explanation}`));
   } finally {
-    await strategy[Symbol.asyncDispose]?.();
+    await end();
   }
   return 0;
 }

@@ -2,6 +2,7 @@
  * Runs metrics exporters: calls those that push at their interval and once more at the end, and offers the others to the
  * management API. An exporter that fails or stalls is a line in the log and nothing else.
  */
+import type { ExtensionGuard, ExtensionId } from '../extension/guard.ts';
 import type { MetricsExporter, MetricsSnapshot } from '../extension/index.ts';
 import type { PullExporter } from '../management/management-port.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -15,6 +16,7 @@ export interface NamedExporter {
 /** What a runner works with. */
 export interface MetricsRunnerOptions {
   readonly logger: Logger;
+  readonly guard: ExtensionGuard;
   /** Returns the figures of now. */
   snapshot(): MetricsSnapshot;
   /** Time for one export, in milliseconds. Default 5,000. */
@@ -82,13 +84,14 @@ class ExporterRun {
   async finish(): Promise<void> {
     clearInterval(this.#timer);
     if (this.#named.exporter.mode !== 'push') return;
-    if (this.#current !== undefined) await withinTime(this.#current, this.#timeoutMs).catch(() => undefined);
+    if (this.#current !== undefined) await settled(this.#current, this.#timeoutMs);
     await this.#export();
   }
 
   #render(exporter: Extract<MetricsExporter, { mode: 'pull' }>): string {
+    const { guard, snapshot } = this.#options;
     try {
-      const text = exporter.render(this.#options.snapshot());
+      const text = guard.call(this.#id, () => checkedText(exporter.render(snapshot())));
       this.#note(undefined);
       return text;
     } catch (error) {
@@ -101,16 +104,21 @@ class ExporterRun {
   async #export(): Promise<void> {
     const { exporter } = this.#named;
     if (exporter.mode !== 'push' || this.#current !== undefined) return;
-    const abort = new AbortController();
-    const call = (async () => exporter.export(this.#options.snapshot(), abort.signal))();
-    this.#current = call.catch(() => undefined).finally(() => (this.#current = undefined));
+    const { guard, snapshot } = this.#options;
     try {
-      await withinTime(call, this.#timeoutMs);
+      await guard.ask(this.#id, this.#timeoutMs, (signal) => {
+        const call = (async () => exporter.export(snapshot(), signal))();
+        this.#current = call.catch(() => undefined).finally(() => (this.#current = undefined));
+        return call;
+      });
       this.#note(undefined);
     } catch (error) {
-      abort.abort(error);
       this.#note(error);
     }
+  }
+
+  get #id(): ExtensionId {
+    return { kind: 'metrics-exporter', name: this.#named.name };
   }
 
   get #timeoutMs(): number {
@@ -129,16 +137,23 @@ class ExporterRun {
   }
 }
 
-/** What went wrong; fetch hides it in the cause. */
+/** What went wrong, without the guard's words around it; fetch hides it in the cause. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+  const { cause = error } = error as Error;
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message;
 }
 
-async function withinTime(work: Promise<void>, timeoutMs: number): Promise<void> {
+function checkedText(text: string): string {
+  if (typeof text !== 'string') throw new Error(`its render() returns ${typeof text}`);
+  return text;
+}
+
+/** Waits for the end of something that never rejects, but not for ever. */
+async function settled(work: Promise<void>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no end within ${timeoutMs} ms`)), timeoutMs);
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
   });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

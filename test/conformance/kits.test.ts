@@ -3,10 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Extension, ExtensionContext, RoutingStrategy } from '../../src/extension/index.ts';
+import type { Extension, RoutingStrategy } from '../../src/extension/index.ts';
 import builtIns from '../../src/plugins/index.ts';
 import { hashPassword } from '../../src/state/password-hash.ts';
-import { silentLogger } from '../../src/telemetry/logger.ts';
 import {
   authProviderKit,
   type ConformanceCheck,
@@ -15,6 +14,7 @@ import {
 } from '../../src/testing/index.ts';
 import { type ClientCa, createClientCa } from '../support/client-certificates.ts';
 import { root } from '../support/repository.ts';
+import { testContext } from '../support/workshop.ts';
 
 const sample = (await import(`${root}examples/plugin-sample/extensions.js`)) as {
   readonly default: () => Promise<readonly Extension[]>;
@@ -52,7 +52,7 @@ const options: Readonly<Record<string, () => object>> = {
 
 function checksOf(extension: Extension): readonly ConformanceCheck[] {
   const make = () => {
-    const context: ExtensionContext = { logger: silentLogger, stateDir, now: Date.now };
+    const context = testContext({ stateDir, configDir: stateDir });
     return extension.create(extension.options.parse(options[extension.name]?.() ?? {}), context);
   };
   const kits = {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Authenticator } from '../../src/edge/authenticator.ts';
 import type { NamedAuthProvider } from '../../src/edge/edge-options.ts';
+import { ExtensionGuard } from '../../src/extension/guard.ts';
 import type { AgentCredential, AuthDecision, AuthProvider, RoutingRequest } from '../../src/extension/index.ts';
 import { recordingLogger } from '../support/world.ts';
 
@@ -23,8 +24,10 @@ function request(authorization?: string): RoutingRequest {
 function setUp(providers: readonly AuthProvider[], { timeoutMs = 5000, now = (): number => 0 } = {}) {
   const { logger, lines } = recordingLogger();
   const named = providers.map((provider, index): NamedAuthProvider => ({ name: `p${index + 1}`, provider }));
-  const authenticator = new Authenticator(named, { logger, timeoutMs, isShared: () => false, now });
-  return { authenticator, lines };
+  const guard = new ExtensionGuard();
+  const authenticator = new Authenticator(named, { logger, guard, timeoutMs, isShared: () => false, now });
+  const faults = () => guard.metric().samples.map(({ labels, value }) => [labels['name'], value]);
+  return { authenticator, lines, faults };
 }
 
 /** A provider that answers the same to everybody, and counts how often it was asked. */
@@ -80,15 +83,21 @@ describe('Authenticator, for agents', () => {
       },
     ],
     ['stalls', () => never],
-  ])('lets nobody in when a provider %s, but does not make agents give up', async (_case, authenticateAgent) => {
+    ['says nothing', async () => undefined as never],
+    ['says a word that nobody knows', async () => ({ ...allowed, kind: 'denied' }) as never],
+    ['names no principal', async () => ({ ...allowed, principal: '' })],
+    ['names no endpoints', async () => ({ ...allowed, endpoints: '*' }) as never],
+    ['allows until a time that is none', async () => ({ ...allowed, expiresAt: new Date(Number.NaN) })],
+  ])('S2 lets nobody in when a provider %s, but does not make agents give up', async (_case, authenticateAgent) => {
     const second = answering(allowed);
-    const { authenticator, lines } = setUp([{ authenticateAgent } as AuthProvider, second], { timeoutMs: 20 });
+    const { authenticator, lines, faults } = setUp([{ authenticateAgent } as AuthProvider, second], { timeoutMs: 20 });
     await expect(authenticator.authenticateAgent(credential)).rejects.toMatchObject({
       code: 'GIR_ERR_EXTENSION_FAULT',
       message: 'the edge could not check the credentials',
     });
     expect(second.asked).toBe(0);
-    expect(lines).toMatchObject([{ level: 'error', provider: 'p1' }]);
+    expect(lines).toMatchObject([{ level: 'error', provider: 'p1', err: expect.any(Error) }]);
+    expect(faults()).toEqual([['p1', 1]]);
   });
 
   it('tells a provider that it is too late', async () => {
@@ -131,12 +140,12 @@ describe('Authenticator, for agents', () => {
 describe('Authenticator, for sessions', () => {
   it('S3 says why a session has to end', async () => {
     let nowMs = 0;
-    let isAllowed: () => boolean = () => true;
+    let isAllowed: () => unknown = () => true;
     const provider: AuthProvider = {
       authenticateAgent: async () => ({ ...allowed, expiresAt: new Date(1000) }) as AuthDecision,
-      isStillAllowed: () => isAllowed(),
+      isStillAllowed: () => isAllowed() as boolean,
     };
-    const { authenticator } = setUp([provider], { now: () => nowMs });
+    const { authenticator, faults } = setUp([provider], { now: () => nowMs });
     const principal = await authenticator.authenticateAgent(credential);
     expect(authenticator.revocation(principal)).toBeUndefined();
     isAllowed = () => false;
@@ -145,6 +154,9 @@ describe('Authenticator, for sessions', () => {
       throw new Error('broken');
     };
     expect(authenticator.revocation(principal)).toContain('could not check');
+    isAllowed = async () => true;
+    expect(authenticator.revocation(principal)).toContain('could not check');
+    expect(faults()).toEqual([['p1', 2]]);
     nowMs = 1000;
     expect(authenticator.revocation(principal)).toBe('the credentials expired on 1970-01-01T00:00:01.000Z');
   });
@@ -194,9 +206,12 @@ describe('Authenticator, for visitors', () => {
   it.each<[string, AuthProvider['authorizeVisitor']]>([
     ['throws', async () => Promise.reject(new Error('broken'))],
     ['stalls', () => never],
+    ['says nothing', async () => undefined as never],
+    ['says a word that nobody knows', async () => ({ kind: 'denied' }) as never],
   ])('lets nobody in when a provider %s', async (_case, authorizeVisitor) => {
-    const { authenticator } = setUp([{ authorizeVisitor } as AuthProvider, open], { timeoutMs: 20 });
+    const { authenticator, faults } = setUp([{ authorizeVisitor } as AuthProvider, open], { timeoutMs: 20 });
     await expect(authenticator.authorizeVisitor(request())).rejects.toMatchObject({ code: 'GIR_ERR_EXTENSION_FAULT' });
+    expect(faults()).toEqual([['p1', 1]]);
   });
 
   it('counts wrong passwords and not visits without one', async () => {

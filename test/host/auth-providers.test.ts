@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { type AuthProvider, defineExtension, type Extension } from '../../src/extension/index.ts';
 import { createAuthProviders } from '../../src/host/auth-providers.ts';
 import { ExtensionRegistry } from '../../src/host/extension-registry.ts';
-import { silentLogger } from '../../src/telemetry/logger.ts';
+import { testWorkshop } from '../support/workshop.ts';
 
-const context = { logger: silentLogger, stateDir: '/nowhere', now: Date.now };
+const workshop = testWorkshop();
 const forAgents: AuthProvider = { authenticateAgent: async () => ({ kind: 'unknown' }) };
 const forVisitors: AuthProvider = { authorizeVisitor: async () => ({ kind: 'unknown' }) };
 
@@ -38,28 +38,28 @@ const named = (...names: string[]) => names.map((provider) => ({ provider, optio
 describe('createAuthProviders()', () => {
   it('uses tokens when nothing is configured', async () => {
     const { registry } = setUp({ tokens: forAgents });
-    await using made = await createAuthProviders(registry, [], context);
+    await using made = await createAuthProviders(registry, [], workshop);
     expect(made.list.map(({ name }) => name)).toEqual(['tokens']);
   });
 
   it('keeps the order, and adds tokens only when nobody else decides about agents', async () => {
     const { registry } = setUp({ tokens: forAgents, jwt: forAgents, basic: forVisitors });
-    await using both = await createAuthProviders(registry, named('basic', 'jwt'), context);
+    await using both = await createAuthProviders(registry, named('basic', 'jwt'), workshop);
     expect(both.list.map(({ name }) => name)).toEqual(['basic', 'jwt']);
-    await using visitors = await createAuthProviders(registry, named('basic', 'basic'), context);
+    await using visitors = await createAuthProviders(registry, named('basic', 'basic'), workshop);
     expect(visitors.list.map(({ name }) => name)).toEqual(['tokens', 'basic', 'basic']);
   });
 
   it('ends providers in reverse', async () => {
     const { registry, told } = setUp({ a: forAgents, b: forVisitors });
-    const made = await createAuthProviders(registry, named('a', 'b'), context);
+    const made = await createAuthProviders(registry, named('a', 'b'), workshop);
     await made[Symbol.asyncDispose]();
     expect(told).toEqual(['made a', 'made b', 'ended b', 'ended a']);
   });
 
   it('ends what it has made when another one fails, and names that', async () => {
     const { registry, told } = setUp({ a: forAgents, b: new Error('no database') });
-    await expect(createAuthProviders(registry, named('a', 'b'), context)).rejects.toMatchObject({
+    await expect(createAuthProviders(registry, named('a', 'b'), workshop)).rejects.toMatchObject({
       code: 'GIR_ERR_EXTENSION_LOAD',
       message: 'plugin giraffe-plugin-test: the auth provider b could not be made: no database',
     });
@@ -68,19 +68,19 @@ describe('createAuthProviders()', () => {
 
   it('says which provider is missing, and which options are wrong', async () => {
     const { registry } = setUp({ tokens: forAgents });
-    await expect(createAuthProviders(registry, named('token'), context)).rejects.toMatchObject({
+    await expect(createAuthProviders(registry, named('token'), workshop)).rejects.toMatchObject({
       code: 'GIR_ERR_CONFIG',
       message: 'no auth provider named token; there is tokens',
     });
     const wrong = [{ provider: 'tokens', options: { realm: 7 } }];
-    await expect(createAuthProviders(registry, wrong, context)).rejects.toMatchObject({
+    await expect(createAuthProviders(registry, wrong, workshop)).rejects.toMatchObject({
       code: 'GIR_ERR_CONFIG',
       message: expect.stringContaining('realm'),
     });
   });
 
   it('without the built-in extensions, says what is missing', async () => {
-    await expect(createAuthProviders(new ExtensionRegistry([]), [], context)).rejects.toMatchObject({
+    await expect(createAuthProviders(new ExtensionRegistry([]), [], workshop)).rejects.toMatchObject({
       message: 'no auth provider named tokens; none is installed',
     });
   });

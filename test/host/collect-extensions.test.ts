@@ -1,10 +1,10 @@
 import { Config, Plugin } from '@oclif/core';
 import { describe, expect, it } from 'vitest';
 import { collectExtensions, type HookRunner } from '../../src/host/collect-extensions.ts';
-import { silentLogger } from '../../src/telemetry/logger.ts';
 import { root } from '../support/repository.ts';
+import { testWorkshop } from '../support/workshop.ts';
 
-const context = { logger: silentLogger, stateDir: '/nowhere', now: Date.now };
+const workshop = testWorkshop();
 const folder = `${root}test/fixtures/plugins`;
 
 /** Returns an oclif configuration with real plugins, loaded the way installed ones are. */
@@ -105,7 +105,7 @@ describe('collectExtensions()', () => {
       runHook: async () => ({ successes: [], failures: [{ plugin, error: new Error('MODULE_NOT_FOUND') }] }),
     };
     const registry = await collectExtensions(config);
-    await expect(registry.create('routing-strategy', 'hybrid', {}, context)).rejects.toThrow(
+    await expect(registry.create('routing-strategy', 'hybrid', {}, workshop)).rejects.toThrow(
       'no routing strategy named hybrid; none is installed',
     );
   });

@@ -19,7 +19,7 @@ afterAll(async () => ca[Symbol.asyncDispose]());
 
 function provider(): Promise<AuthProvider> {
   const agents = [{ commonName: 'laptop', endpoints: ['a.test'] }];
-  return createMtlsProvider(mtls.options.parse({ caFile: ca.file, agents }));
+  return createMtlsProvider(mtls.options.parse({ caFile: ca.file, agents }), '/');
 }
 
 async function startMtlsEdge(): Promise<TestEdge> {
@@ -72,7 +72,7 @@ describe('client certificates', () => {
   it('S2 of the CA of one provider mean nothing to another one', async () => {
     await using other = await createClientCa();
     const agents = [{ endpoints: ['b.test'] }];
-    const second = await createMtlsProvider(mtls.options.parse({ caFile: other.file, agents }));
+    const second = await createMtlsProvider(mtls.options.parse({ caFile: other.file, agents }), '/');
     await using edge = await startTestEdge(
       {},
       {

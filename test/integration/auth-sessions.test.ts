@@ -6,19 +6,19 @@ import { createJwtProvider, jwt } from '../../src/plugins/auth/jwt.ts';
 import { tokens } from '../../src/plugins/auth/tokens.ts';
 import { openStateFolder } from '../../src/state/state-folder.ts';
 import { openTokenStore } from '../../src/state/token-store.ts';
-import { silentLogger } from '../../src/telemetry/logger.ts';
 import { createTemporaryFolder } from '../state/temporary-folder.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { audience, issuerName, startTokenIssuer } from '../support/token-issuer.ts';
+import { testContext } from '../support/workshop.ts';
 import { startTestAgent, startTestEdge, tokenProvider } from '../support/world.ts';
 
 /** The provider as an edge has it, and the store as `giraffe token` has it. */
 async function startTokens(now: () => number = Date.now) {
   const stateDir = await createTemporaryFolder();
   const store = await openTokenStore(await openStateFolder(stateDir), now);
-  const provider = await tokens.create({}, { logger: silentLogger, stateDir, now });
+  const provider = await tokens.create({}, testContext({ stateDir, now }));
   return { store, provider, [Symbol.asyncDispose]: async () => provider[Symbol.asyncDispose]?.() };
 }
 
@@ -123,7 +123,7 @@ async function known(name: string, token: string) {
 describe('JSON Web Tokens', () => {
   async function provider(url: string): Promise<AuthProvider> {
     const options = { jwksUrl: url, issuer: issuerName, audience, endpoints: ['{owner}.ci.test'] };
-    return createJwtProvider(jwt.options.parse(options), { now: Date.now, cooldownMs: 0 });
+    return createJwtProvider(jwt.options.parse(options), { now: Date.now, configDir: '/', cooldownMs: 0 });
   }
 
   it('S2 open what their claims say, beside tokens of the store, and go on when the key is replaced', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AgentFigures } from '../../src/agent/figures.ts';
+import { ExtensionGuard } from '../../src/extension/guard.ts';
 import type { MetricsSnapshot } from '../../src/extension/index.ts';
 import { agentSnapshot } from '../../src/host/agent-metrics.ts';
 import { MetricsRunner } from '../../src/host/metrics-runner.ts';
@@ -165,7 +166,12 @@ describe('a broken exporter', () => {
   it('O2 does not disturb traffic', async () => {
     await using world = await startWorld();
     const { logger, lines } = recordingLogger();
-    const runner = new MetricsRunner({ logger, snapshot: () => world.edge.edge.snapshot(), timeoutMs: 20 });
+    const runner = new MetricsRunner({
+      logger,
+      guard: new ExtensionGuard(),
+      snapshot: () => world.edge.edge.snapshot(),
+      timeoutMs: 20,
+    });
     runner.use([
       { name: 'stalls', exporter: { mode: 'push', intervalMs: 1, export: () => new Promise(() => {}) } },
       { name: 'fails', exporter: { mode: 'push', intervalMs: 1, export: () => Promise.reject(new Error('no')) } },

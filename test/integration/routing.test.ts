@@ -154,9 +154,12 @@ describe('a strategy that is at fault', () => {
         },
       },
     ],
+    ['returns a promise', { select: (async () => ({ candidate: undefined })) as never }],
+    ['decides nothing', { select: () => undefined as never }],
     ['invents a candidate', { select: ([first]) => ({ candidate: { ...first, sessionId: 'x' } }) }],
     ['splits the response', { select: ([candidate]) => ({ candidate, responseFields: [['X-A', 'a\r\nX-B: b']] }) }],
     ['splits the frame', { select: ([candidate]) => ({ candidate, target: 'a b\nx:y' }) }],
+    ['answers with octets', { answer: () => ({ status: 200, fields: [], body: Buffer.from('x') as never }) }],
     ['answers with an interim status', { answer: () => ({ status: 101, fields: [], body: '' }) }],
     ['frames its answer itself', { answer: () => ({ status: 200, fields: [['Content-Length', '9']], body: '' }) }],
     [
@@ -170,9 +173,14 @@ describe('a strategy that is at fault', () => {
   ])('that %s fails the request with GIR_ERR_EXTENSION_FAULT', async (_, faulty) => {
     await using origin = await startHttpOrigin((_request, response) => response.end('ok'));
     const strategy: RoutingStrategy = { select: ([candidate]) => ({ candidate }), ...faulty };
-    await using edge = await startTestEdge({}, { strategy });
+    await using edge = await startTestEdge({}, { strategy, strategyName: 'faulty' });
     await using _agent = await startTestAgent(edge.edge.ports, host, origin.target);
     using client = new HttpClient(edge.edge.ports.proxy, host);
     expect((await client.get('/')).text).toContain('GIR_ERR_EXTENSION_FAULT');
+    const faults = edge.edge.snapshot().metrics.find(({ name }) => name === 'giraffe_extension_faults_total');
+    expect(faults?.samples).toEqual([{ labels: { kind: 'routing-strategy', name: 'faulty' }, value: 1 }]);
+    expect(edge.log).toContainEqual(
+      expect.objectContaining({ level: 'error', strategy: 'faulty', err: expect.any(Error) }),
+    );
   });
 });

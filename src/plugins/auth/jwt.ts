@@ -4,6 +4,7 @@
  * The key comes from a JWKS address, the only thing this provider ever talks to, or from a file. A token of another
  * issuer is left to other providers; one of ours that does not hold is refused.
  */
+import { resolve } from 'node:path';
 import type { JWTPayload, JWTVerifyOptions } from 'jose';
 import * as z from 'zod';
 import {
@@ -46,12 +47,18 @@ const optionsSchema = z
       .refine(isSafeUrl, 'must be https, or http on this machine')
       .optional()
       .describe('Address of the JSON Web Key Set that tokens are signed with; fetched anew when a key is not in it.'),
-    keyFile: z.string().min(1).optional().describe('File with the public key instead: PEM, a JWK or a JWKS.'),
+    keyFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('File with the public key instead, relative to the configuration file: PEM, a JWK or a JWKS.'),
     secretFile: z
       .string()
       .min(1)
       .optional()
-      .describe('File with a secret of at least 32 bytes instead, for HS256 and the like.'),
+      .describe(
+        'File with a secret of at least 32 bytes instead, relative to the configuration file, for HS256 and the like.',
+      ),
     issuer: z.string().min(1).describe('Claim iss that tokens must have.'),
     audience: oneOrMore.describe('Claim aud that tokens must have, or several of which one is enough.'),
     algorithms: z
@@ -100,6 +107,8 @@ export type JwtOptions = z.output<typeof optionsSchema>;
 export interface JwtContext {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Folder that files are relative to. */
+  readonly configDir: string;
   /** Least time between two fetches of a key set, in milliseconds. Default 30,000. */
   readonly cooldownMs?: number;
 }
@@ -110,7 +119,7 @@ export interface JwtContext {
  */
 export async function createJwtProvider(options: JwtOptions, context: JwtContext): Promise<AuthProvider> {
   const { jwtVerify } = await import('jose');
-  const key = await loadKey(keySourceOf(options), context.cooldownMs ?? 30_000);
+  const key = await loadKey(keySourceOf(options, context.configDir), context.cooldownMs ?? 30_000);
   const algorithms = options.algorithms ?? (options.secretFile === undefined ? asymmetric : ['HS256']);
   const rules = {
     issuer: options.issuer,
@@ -207,9 +216,10 @@ function refusalOf(error: unknown): string {
   return `${code}${claim}`;
 }
 
-function keySourceOf({ jwksUrl, keyFile, secretFile }: JwtOptions): KeySource {
+function keySourceOf({ jwksUrl, keyFile, secretFile }: JwtOptions, configDir: string): KeySource {
   if (jwksUrl !== undefined) return { kind: 'jwks', url: new URL(jwksUrl) };
-  return keyFile === undefined ? { kind: 'secret', path: secretFile ?? '' } : { kind: 'key', path: keyFile };
+  if (keyFile !== undefined) return { kind: 'key', path: resolve(configDir, keyFile) };
+  return { kind: 'secret', path: resolve(configDir, secretFile ?? '') };
 }
 
 function allowedAlgorithms(isSecret: boolean): readonly string[] {

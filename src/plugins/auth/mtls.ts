@@ -6,6 +6,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import * as z from 'zod';
 import { type AuthDecision, type AuthProvider, defineExtension, extensionApiVersion } from '../../extension/index.ts';
 import { certificatePin } from '../../state/certificate-pin.ts';
@@ -31,7 +32,12 @@ const rule = z
   .describe('Certificates with all of these, and what they may serve. Without any, every certificate of the CA.');
 
 const optionsSchema = z.strictObject({
-  caFile: z.string().min(1).describe('PEM file with the CA certificates that sign the certificates of agents.'),
+  caFile: z
+    .string()
+    .min(1)
+    .describe(
+      'PEM file with the CA certificates that sign the certificates of agents; relative to the configuration file.',
+    ),
   agents: z.array(rule).min(1).describe('Rules; a certificate may serve what every rule that fits it allows.'),
 });
 
@@ -41,11 +47,13 @@ type Rule = MtlsOptions['agents'][number];
 
 /**
  * Returns the provider.
+ * @param configDir Folder that `caFile` is relative to.
  * @throws When the file cannot be read or holds no certificate.
  */
-export async function createMtlsProvider({ caFile, agents }: MtlsOptions): Promise<AuthProvider> {
-  const clientCa = await readFile(caFile, 'utf8');
-  const roots = new Set(certificatesIn(clientCa, caFile).map(({ raw }) => certificatePin(raw)));
+export async function createMtlsProvider({ caFile, agents }: MtlsOptions, configDir: string): Promise<AuthProvider> {
+  const path = resolve(configDir, caFile);
+  const clientCa = await readFile(path, 'utf8');
+  const roots = new Set(certificatesIn(clientCa, path).map(({ raw }) => certificatePin(raw)));
   return {
     clientCa,
     authenticateAgent: async ({ certificate }): Promise<AuthDecision> => {
@@ -100,5 +108,5 @@ export const mtls = defineExtension({
   name: 'mtls',
   summary: 'Agents with a TLS client certificate of your own CA.',
   options: optionsSchema,
-  create: (options) => createMtlsProvider(options),
+  create: (options, { configDir }) => createMtlsProvider(options, configDir),
 });

@@ -22,7 +22,7 @@ type Ask = (token: string) => Promise<AuthDecision | undefined>;
 async function provider(options: object = {}, { cooldownMs = 30_000, now = Date.now } = {}): Promise<Ask> {
   const source = 'keyFile' in options || 'secretFile' in options ? {} : { jwksUrl: issuer.url };
   const parsed = jwt.options.parse({ ...source, issuer: issuerName, audience, endpoints: ['ci.test'], ...options });
-  const { authenticateAgent } = await createJwtProvider(parsed, { now, cooldownMs });
+  const { authenticateAgent } = await createJwtProvider(parsed, { now, configDir: '/', cooldownMs });
   return async (token) => authenticateAgent?.({ token, certificate: undefined, address: '' }, signal);
 }
 

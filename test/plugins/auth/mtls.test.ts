@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthDecision } from '../../../src/extension/index.ts';
 import { createMtlsProvider, mtls } from '../../../src/plugins/auth/mtls.ts';
@@ -22,7 +22,7 @@ async function decide(
   request: CertificateRequest,
   issuer = ca,
 ): Promise<AuthDecision | undefined> {
-  const { authenticateAgent } = await createMtlsProvider(mtls.options.parse({ caFile: ca.file, agents: rules }));
+  const { authenticateAgent } = await createMtlsProvider(mtls.options.parse({ caFile: ca.file, agents: rules }), '/');
   const { certPem } = await issuer.issue(request);
   return authenticateAgent?.({ token: '', address: '', certificate: [der(certPem), der(issuer.certPem)] }, signal);
 }
@@ -51,7 +51,7 @@ describe('mtls', () => {
     const { certPem } = await ca.issue({ commonName: 'x' });
     const fingerprint = certificatePin(der(certPem));
     const ask = async (rule: object) => {
-      const provider = await createMtlsProvider(mtls.options.parse({ caFile: ca.file, agents: [rule] }));
+      const provider = await createMtlsProvider(mtls.options.parse({ caFile: ca.file, agents: [rule] }), '/');
       const certificate = [der(certPem), der(ca.certPem)];
       return provider.authenticateAgent?.({ token: '', address: '', certificate }, signal);
     };
@@ -82,16 +82,16 @@ describe('mtls', () => {
     await using other = await createClientCa();
     const rules = [{ endpoints: ['*'] }];
     expect(await decide(rules, { commonName: 'x' }, other)).toEqual({ kind: 'unknown' });
-    const { authenticateAgent } = await createMtlsProvider(mtls.options.parse({ caFile: ca.file, agents: rules }));
+    const { authenticateAgent } = await createMtlsProvider(mtls.options.parse({ caFile: ca.file, agents: rules }), '/');
     expect(await authenticateAgent?.({ token: 't', address: '', certificate: undefined }, signal)).toEqual({
       kind: 'unknown',
     });
   });
 
-  it('names a CA file that cannot be used', async () => {
+  it('names a CA file that cannot be used, relative to the configuration file', async () => {
     const caFile = join(await createTemporaryFolder(), 'ca.pem');
     await writeFile(caFile, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
-    const make = createMtlsProvider({ caFile, agents: [{ endpoints: ['*'] }] });
+    const make = createMtlsProvider({ caFile: 'ca.pem', agents: [{ endpoints: ['*'] }] }, dirname(caFile));
     await expect(make).rejects.toThrow(`${caFile} holds no PEM certificate`);
   });
 });

@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { tokens } from '../../../src/plugins/auth/tokens.ts';
 import { openStateFolder } from '../../../src/state/state-folder.ts';
 import { openTokenStore } from '../../../src/state/token-store.ts';
-import { silentLogger } from '../../../src/telemetry/logger.ts';
 import { createTemporaryFolder } from '../../state/temporary-folder.ts';
 import { eventually } from '../../support/eventually.ts';
+import { testContext } from '../../support/workshop.ts';
 
 const signal = new AbortController().signal;
 const unknownToken = `grf_${'x'.repeat(43)}`;
 
 async function setUp(now: () => number = Date.now) {
   const stateDir = await createTemporaryFolder();
-  const provider = await tokens.create({}, { logger: silentLogger, stateDir, now });
+  const provider = await tokens.create({}, testContext({ stateDir, now }));
   // The store of another process, such as `giraffe token`.
   const store = await openTokenStore(await openStateFolder(stateDir), now);
   const ask = (token: string) => provider.authenticateAgent?.({ token, certificate: undefined, address: '' }, signal);

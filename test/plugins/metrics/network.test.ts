@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest';
 import type { MetricsExporter, MetricsSnapshot } from '../../../src/extension/index.ts';
 import { otlp } from '../../../src/plugins/metrics/otlp.ts';
 import { statsd } from '../../../src/plugins/metrics/statsd.ts';
-import { silentLogger } from '../../../src/telemetry/logger.ts';
 import { eventually } from '../../support/eventually.ts';
+import { testContext } from '../../support/workshop.ts';
 import { edgeSnapshot, oddSnapshot } from './snapshot.ts';
 
-const context = { logger: silentLogger, stateDir: '/nowhere', now: Date.now };
+const context = testContext();
 
 async function push(exporter: MetricsExporter, snapshot: MetricsSnapshot, signal = new AbortController().signal) {
   if (exporter.mode !== 'push') throw new Error('the exporter does not push');
