@@ -3,6 +3,7 @@
  */
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import type { Target } from '../http/target.ts';
+import type { Inspector } from '../inspector/inspector.ts';
 import type { TunnelPolicy } from '../protocol/tunnel-policy.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AgentFigures } from './figures.ts';
@@ -101,6 +102,8 @@ export interface AgentOptions {
   readonly logger: Logger;
   /** Where the agent counts. Default figures of its own, which nobody sees. */
   readonly figures?: AgentFigures;
+  /** Where exchanges are recorded, and who may ask for replays. Default nobody. */
+  readonly inspector?: Inspector | undefined;
   /** First and longest delay of the full-jitter backoff, in milliseconds. Default 1,000 and 30,000. */
   readonly backoff?: { readonly firstMs: number; readonly maxMs: number };
   /** Time for one attempt to connect and shake hands, in milliseconds. Default 10,000. */

@@ -120,6 +120,7 @@ export class AgentSession implements LinkOwner {
     if (this.#phase === 'ended' || this.#links.has(link.kind)) throw new GiraffeError('GIR_ERR_SESSION_REPLACED');
     if (this.#welcome === undefined) {
       this.#tunnels = this.#context.identity.welcomed(welcome);
+      this.#context.acceptor.serve(this.#tunnels);
       this.#welcome = welcome;
     } else if (welcome.sessionId !== this.#welcome.sessionId) {
       throw new GiraffeError('GIR_ERR_PROTOCOL', 'the ticket joined another session');

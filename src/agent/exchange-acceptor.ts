@@ -4,6 +4,8 @@
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type Target, targetText } from '../http/target.ts';
+import type { Replayer } from '../inspector/inspector.ts';
+import type { ReplayRequest } from '../inspector/replay-request.ts';
 import { decodeOpenRequest, type OpenRequest } from '../protocol/head-codec.ts';
 import { type CreditPool, ReceiveWindow } from '../protocol/receive-window.ts';
 import type { CarrierKind } from '../tunnel/carrier.ts';
@@ -19,6 +21,7 @@ import type { AgentFigures } from './figures.ts';
 import { HealthBoard } from './health-board.ts';
 import { type ExchangeOutcome, OriginExchange } from './origin-exchange.ts';
 import { OriginPool } from './origin-pool.ts';
+import { ReplayRunner } from './replay-runner.ts';
 
 /** Time to connect to an origin unless the options say otherwise, in milliseconds. */
 const defaultConnectTimeoutMs = 10_000;
@@ -32,12 +35,16 @@ export interface SessionFacts {
 }
 
 /** Accepts exchanges for all sessions of one agent. */
-export class ExchangeAcceptor {
+export class ExchangeAcceptor implements Replayer {
   readonly #options: AgentOptions;
   readonly #emit: (event: AgentEvent) => void;
   readonly #figures: AgentFigures;
   /** By how the origin is verified, and by where it is: whom one tunnel trusts, another one need not. */
   readonly #pools = new Map<OriginTls, Map<string, OriginPool>>();
+  readonly #replays = new ReplayRunner();
+  readonly #detach: Disposable | undefined;
+  /** The tunnels of the latest session, by endpoint. */
+  #tunnels: ReadonlyMap<string, AgentTunnel> = new Map();
   /** How the origins are. */
   readonly health: HealthBoard;
 
@@ -46,6 +53,7 @@ export class ExchangeAcceptor {
     this.#figures = figures;
     this.#emit = emit;
     this.health = new HealthBoard(options, emit, (target, tls) => this.#pools.get(tls)?.get(target)?.noteReachable());
+    this.#detach = options.inspector?.attach(this);
     for (const { target, targets = {}, originTls = systemOriginTls } of options.tunnels) {
       for (const one of [target, ...Object.values(targets)]) this.#addPool(one, originTls);
     }
@@ -66,8 +74,7 @@ export class ExchangeAcceptor {
     const request = decodeOpenRequest(payload);
     stream.allow(request.windowBytes);
     const tunnel = session.tunnelOf(request.endpoint);
-    const target = tunnel && targetOf(tunnel, request.targetName);
-    const pool = target && this.#pools.get(tunnel.originTls ?? systemOriginTls)?.get(targetText(target));
+    const pool = tunnel && this.#poolOf(tunnel, request.targetName);
     if (pool === undefined) return this.#refuse(stream, request);
     const tally = this.#figures.tally(request.endpoint);
     tally.requests += 1;
@@ -77,6 +84,14 @@ export class ExchangeAcceptor {
       pool,
       hostHeader: tunnel?.hostHeader ?? this.#options.hostHeader,
       sizeWindow: () => ReceiveWindow.sizeFor(session.creditPool),
+      tap: this.#options.inspector?.store.open({
+        endpoint: request.endpoint,
+        targetName: request.targetName,
+        target: pool.targetText,
+        carrier: session.carrier === 'tls' ? 'tcp' : 'grpc',
+        head: request.head,
+        upgrade: request.upgrade,
+      }),
       onOutcome: (outcome) => {
         tally[outcome.error === undefined ? 'responses' : 'errors'] += 1;
         this.#report(request, session.carrier, outcome);
@@ -86,8 +101,27 @@ export class ExchangeAcceptor {
     return exchange;
   }
 
+  /** Takes note of what a session serves. */
+  serve(tunnels: ReadonlyMap<string, AgentTunnel>): void {
+    this.#tunnels = tunnels;
+  }
+
+  replay(request: ReplayRequest): string | undefined {
+    const tunnel = this.#tunnels.get(request.endpoint);
+    const pool = tunnel && this.#poolOf(tunnel, request.targetName);
+    if (pool === undefined) return undefined;
+    this.#replays.assertRoom();
+    const { endpoint, targetName, head, replayOf } = request;
+    const beginning = { endpoint, targetName, head, replayOf, target: pool.targetText, upgrade: undefined };
+    const tap = this.#options.inspector?.store.open({ ...beginning, carrier: 'local' });
+    this.#replays.run(request, { pool, hostHeader: tunnel?.hostHeader ?? this.#options.hostHeader, tap });
+    return tap?.id;
+  }
+
   /** Closes the connections to all origins, and looks after them no more. */
   close(): void {
+    this.#detach?.[Symbol.dispose]();
+    this.#replays.close();
     this.health.end();
     for (const pool of this.#allPools()) pool.close();
   }
@@ -106,6 +140,11 @@ export class ExchangeAcceptor {
       this.health.report(name, tls, error);
     };
     this.#pools.set(tls, pools.set(name, new OriginPool({ target, tls, connectTimeoutMs, onReach })));
+  }
+
+  #poolOf(tunnel: AgentTunnel, targetName: string | undefined): OriginPool | undefined {
+    const target = targetOf(tunnel, targetName);
+    return target && this.#pools.get(tunnel.originTls ?? systemOriginTls)?.get(targetText(target));
   }
 
   #refuse(stream: Stream, request: OpenRequest): StreamSink {

@@ -16,6 +16,8 @@ import { type ConnectPhase, connectFailure } from './origin-error.ts';
  * connection; onSwitched and onFailure end its use.
  */
 export interface ConnectionUser {
+  /** The connection is up. Not said of one that was kept. */
+  onConnected(): void;
   onResponseHead(head: ResponseHead): void;
   onResponseBody(chunk: Buffer): void;
   onResponseEnd(trailers: FieldLines): void;
@@ -140,6 +142,7 @@ export class OriginConnection implements ResponseSink {
     clearTimeout(this.#connectTimer);
     this.#phase = 'open';
     this.#owner.onConnected(this.socket);
+    this.#user?.onConnected();
   }
 
   #read(chunk: Buffer): void {

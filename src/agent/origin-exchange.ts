@@ -9,10 +9,12 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { FieldLines } from '../http/field-line.ts';
 import { requestHeadText } from '../http/head-text.ts';
 import { isIdempotent, type RequestHead, type ResponseHead } from '../http/message.ts';
+import type { ExchangeTap } from '../inspector/exchange-tap.ts';
 import { encodeResponseHead, type OpenRequest } from '../protocol/head-codec.ts';
 import { minWindowBytes } from '../protocol/receive-window.ts';
-import type { Stream, StreamSink } from '../tunnel/stream.ts';
+import type { StreamSink } from '../tunnel/stream.ts';
 import type { HostHeader } from './agent-options.ts';
+import type { ExchangeStream } from './exchange-stream.ts';
 import type { ConnectionUser, OriginConnection } from './origin-connection.ts';
 import { edgeResponseHead, edgeSwitchHead, originConnection, originRequestHead } from './origin-head.ts';
 import type { OriginPool } from './origin-pool.ts';
@@ -30,12 +32,14 @@ export interface ExchangeOutcome {
 
 /** What an exchange is made of. */
 export interface ExchangeStart {
-  readonly stream: Stream;
+  readonly stream: ExchangeStream;
   readonly request: OpenRequest;
   readonly pool: OriginPool;
   readonly hostHeader: HostHeader;
   /** Chooses the size of a window for a large request body, in octets, and charges the session for it. */
   readonly sizeWindow: () => number;
+  /** Hears what passes. */
+  readonly tap?: ExchangeTap | undefined;
   /** Called once. */
   readonly onOutcome: (outcome: ExchangeOutcome) => void;
 }
@@ -43,7 +47,8 @@ export interface ExchangeStart {
 /** One exchange between edge and origin. */
 export class OriginExchange implements StreamSink, ConnectionUser {
   readonly #start: ExchangeStart;
-  readonly #stream: Stream;
+  readonly #stream: ExchangeStream;
+  readonly #tap: ExchangeTap | undefined;
   readonly #body: RequestBody;
   readonly #startedMs = performance.now();
   #head: RequestHead;
@@ -59,6 +64,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
   constructor(start: ExchangeStart) {
     this.#start = start;
     this.#stream = start.stream;
+    this.#tap = start.tap;
     this.#head = start.request.head;
     this.#body = new RequestBody(start.request.head.body);
   }
@@ -83,6 +89,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
   onHead(): void {}
 
   onData(chunk: Buffer): void {
+    this.#tap?.onRequestBody(chunk);
     const connection = this.#connection;
     // An answered exchange needs no more of its request; the edge gives it up when it sees the end of the answer.
     if (connection === undefined) return this.#stream.consumed(chunk.length);
@@ -96,6 +103,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
 
   onEnd(trailers: FieldLines): void {
     this.#edgeEnded = true;
+    this.#tap?.onRequestEnd(trailers);
     if (this.#connection === undefined) return;
     try {
       this.#body.end(this.#connection.socket, trailers);
@@ -115,7 +123,12 @@ export class OriginExchange implements StreamSink, ConnectionUser {
 
   // The connection's side.
 
+  onConnected(): void {
+    this.#tap?.onConnected(false);
+  }
+
   onResponseHead(head: ResponseHead): void {
+    this.#tap?.onResponseHead(head);
     const { request } = this.#start;
     if (!this.#stream.hasRoomForHead) {
       throw new GiraffeError('GIR_ERR_ENHANCE_CALM', 'too many response heads wait for an edge that does not read');
@@ -133,10 +146,12 @@ export class OriginExchange implements StreamSink, ConnectionUser {
   }
 
   onResponseBody(chunk: Buffer): void {
+    this.#tap?.onResponseBody(chunk);
     if (!this.#stream.sendData(chunk)) this.#connection?.socket.pause();
   }
 
   onResponseEnd(trailers: FieldLines): void {
+    this.#tap?.onResponseEnd(trailers);
     if (!this.#isAnswerEnded) this.#stream.sendEnd(trailers);
     const connection = this.#connection;
     this.#connection = undefined;
@@ -153,7 +168,8 @@ export class OriginExchange implements StreamSink, ConnectionUser {
     this.#connection = undefined;
     const stream = this.#stream;
     stream.grant(this.#start.sizeWindow());
-    const relay = new Relay({ ...connection.detach(), stream, onFinished: (error) => this.#finish(error) });
+    const onFinished = (error: GiraffeError | undefined): void => this.#finish(error);
+    const relay = new Relay({ ...connection.detach(), stream, tap: this.#tap, onFinished });
     stream.sink = relay;
     if (this.#edgeEnded) relay.onEnd();
   }
@@ -179,6 +195,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
     const { upgrade } = this.#start.request;
     this.#connection = connection;
     connection.begin(this, this.#head.method);
+    if (connection.isReused) this.#tap?.onConnected(true);
     const text = requestHeadText(this.#head, originConnection(this.#head, upgrade));
     const { socket } = connection;
     const hasBody = this.#head.body.kind !== 'none' && !(isEnd && this.#body.isWhole);
@@ -209,6 +226,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
   #finish(error: GiraffeError | undefined): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
+    this.#tap?.onFinished(error);
     this.#start.onOutcome({ status: this.#status, error, durationMs: performance.now() - this.#startedMs });
   }
 }

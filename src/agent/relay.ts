@@ -3,23 +3,28 @@
  */
 import type { Socket } from 'node:net';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import type { Stream, StreamSink } from '../tunnel/stream.ts';
+import type { ExchangeTap } from '../inspector/exchange-tap.ts';
+import type { StreamSink } from '../tunnel/stream.ts';
+import type { ExchangeStream } from './exchange-stream.ts';
 import { breakOff } from './origin-socket.ts';
 
 /** What a relay starts with. */
 export interface RelayStart {
-  readonly stream: Stream;
+  readonly stream: ExchangeStream;
   /** The origin's socket, open, without handlers of a former owner. */
   readonly socket: Socket;
   /** Octets that came behind the 101. */
   readonly rest: Buffer | undefined;
+  /** Hears what passes. */
+  readonly tap: ExchangeTap | undefined;
   /** Called once, when both directions are over; with the error that ended them if one did. */
   onFinished(error: GiraffeError | undefined): void;
 }
 
 /** One relay. It costs one handle and no timer. */
 export class Relay implements StreamSink {
-  readonly #stream: Stream;
+  readonly #stream: ExchangeStream;
+  readonly #tap: ExchangeTap | undefined;
   readonly #socket: Socket;
   readonly #onFinished: RelayStart['onFinished'];
   /** Octets written to the socket while it had enough; their credit waits for its drain. */
@@ -27,8 +32,9 @@ export class Relay implements StreamSink {
   #originEnded = false;
   #isFinished = false;
 
-  constructor({ stream, socket, rest, onFinished }: RelayStart) {
+  constructor({ stream, socket, rest, tap, onFinished }: RelayStart) {
     this.#stream = stream;
+    this.#tap = tap;
     this.#socket = socket;
     this.#onFinished = onFinished;
     socket.on('data', (chunk: Buffer) => this.#toEdge(chunk));
@@ -44,6 +50,7 @@ export class Relay implements StreamSink {
   onHead(): void {}
 
   onData(chunk: Buffer): void {
+    this.#tap?.onRelayed('toOrigin', chunk);
     if (this.#isFinished) return this.#refuse(chunk);
     if (this.#socket.write(chunk)) this.#stream.consumed(chunk.length);
     else this.#heldBytes += chunk.length;
@@ -65,6 +72,7 @@ export class Relay implements StreamSink {
   // The origin's side.
 
   #toEdge(chunk: Buffer): void {
+    this.#tap?.onRelayed('toClient', chunk);
     if (!this.#stream.sendData(chunk)) this.#socket.pause();
   }
 

@@ -427,6 +427,20 @@ export const codes = {
     'The management API has no such path for this method.',
     'Check the path and the method; GET /readyz always works.',
   ),
+  GIR_ERR_API_BODY: entry(
+    400,
+    'http_request_error',
+    'client',
+    'The body of the request to the API is not what this path takes.',
+    'Send what the detail says, as application/json.',
+  ),
+  GIR_ERR_REPLAY_REFUSED: entry(
+    409,
+    'http_request_denied',
+    'agent',
+    'This exchange cannot be sent again.',
+    'The detail says why; copy it as curl and change what is needed.',
+  ),
 
   GIR_ERR_API_ORIGIN: entry(
     403,
