@@ -11,15 +11,13 @@ import { CreditPool } from '../protocol/receive-window.ts';
 import type { AgentStatus } from '../protocol/tunnel-policy.ts';
 import type { CarrierKind } from '../tunnel/carrier.ts';
 import type { Stream, StreamSink } from '../tunnel/stream.ts';
-import type { AgentIdentity } from './agent-identity.ts';
-import type { AgentEvent, AgentMode, AgentOptions, AgentTunnel } from './agent-options.ts';
+import type { AgentMode, AgentTunnel } from './agent-options.ts';
 import { backoffMs, defaultBackoff, delay } from './backoff.ts';
-import { limitedSignal, withSignal } from './deadline.ts';
 import { createDeferred } from './deferred.ts';
-import type { EdgeDialer } from './edge-dialer.ts';
-import { allFailed, isFinalRefusal, noAnswer } from './edge-failure.ts';
+import { allFailed, isFinalRefusal } from './edge-failure.ts';
 import type { ExchangeAcceptor } from './exchange-acceptor.ts';
-import { Link, type LinkOwner } from './link.ts';
+import type { Link, LinkOwner } from './link.ts';
+import { LinkOpener, type LinkOpenerContext } from './link-opener.ts';
 
 /** Time for one attempt unless the options say otherwise, in milliseconds. */
 const defaultConnectTimeoutMs = 10_000;
@@ -27,26 +25,18 @@ const defaultConnectTimeoutMs = 10_000;
 const secondCarrierGraceMs = 3000;
 /** Port of the TCP tunnel when neither the options nor the edge say another one. */
 const defaultTunnelPort = 4443;
-/** Streams per carrier unless the options say otherwise. */
-const defaultMaxInboundStreams = 20_000;
 
 /** What all sessions of an agent share. */
-export interface SessionContext {
-  readonly options: AgentOptions;
-  readonly identity: AgentIdentity;
-  readonly dialer: EdgeDialer;
+export interface SessionContext extends LinkOpenerContext {
   readonly acceptor: ExchangeAcceptor;
-  readonly emit: (event: AgentEvent) => void;
 }
 
 /** One session. */
 export class AgentSession implements LinkOwner {
   readonly #context: SessionContext;
-  readonly #generation: number;
   readonly #creditPool = new CreditPool();
   readonly #links = new Map<CarrierKind, Link>();
-  /** Why a carrier is missing. */
-  readonly #failures = new Map<CarrierKind, GiraffeError>();
+  readonly #opener: LinkOpener;
   readonly #wanted = new Set<CarrierKind>();
   readonly #abort = new AbortController();
   readonly #retired = createDeferred<GiraffeError>();
@@ -60,7 +50,12 @@ export class AgentSession implements LinkOwner {
 
   constructor(context: SessionContext) {
     this.#context = context;
-    this.#generation = context.identity.nextGeneration();
+    this.#opener = new LinkOpener(context, {
+      generation: context.identity.nextGeneration(),
+      creditPool: this.#creditPool,
+      signal: this.#abort.signal,
+      owner: this,
+    });
     this.#endHealth = context.acceptor.health.listen(() => this.#tellStatus());
   }
 
@@ -126,7 +121,7 @@ export class AgentSession implements LinkOwner {
       throw new GiraffeError('GIR_ERR_PROTOCOL', 'the ticket joined another session');
     }
     this.#links.set(link.kind, link);
-    this.#failures.delete(link.kind);
+    this.#opener.note(link.kind, undefined);
     this.#context.emit({ type: 'carrier', carrier: link.kind, error: undefined });
     this.#tellMode();
     this.#tellStatusBehindWelcome();
@@ -149,7 +144,7 @@ export class AgentSession implements LinkOwner {
   onClose(link: Link, reason: GiraffeError): void {
     if (this.#links.get(link.kind) !== link) return;
     this.#links.delete(link.kind);
-    this.#failures.set(link.kind, reason);
+    this.#opener.note(link.kind, reason);
     if (this.#links.size === 0) {
       this.#end(reason);
       this.#ended.resolve();
@@ -169,7 +164,7 @@ export class AgentSession implements LinkOwner {
     for (const kind of kinds) {
       try {
         // The time for the attempt is shared, so that a filtered port leaves some for the other one.
-        await this.#connect(kind, undefined, this.#connectTimeoutMs / kinds.length);
+        await this.#opener.open(kind, this.#port(kind), undefined, this.#connectTimeoutMs / kinds.length);
         return kind;
       } catch (error) {
         const failure = GiraffeError.from(error);
@@ -203,39 +198,9 @@ export class AgentSession implements LinkOwner {
     const [living] = this.#links.values();
     if (this.#phase !== 'serving' || living === undefined) return;
     try {
-      await this.#connect(kind, () => living.requestTicket(), this.#connectTimeoutMs);
+      await this.#opener.open(kind, this.#port(kind), () => living.requestTicket(), this.#connectTimeoutMs);
     } catch {
       // Noted where it happened; the next attempt follows.
-    }
-  }
-
-  /** Opens one carrier, within a time in milliseconds. */
-  async #connect(
-    kind: CarrierKind,
-    requestTicket: (() => Promise<string>) | undefined,
-    timeoutMs: number,
-  ): Promise<void> {
-    const { dialer, identity, options } = this.#context;
-    const port = this.#port(kind);
-    const attempt = limitedSignal(this.#abort.signal, timeoutMs, () => noAnswer(dialer.address(port), timeoutMs));
-    try {
-      const ticket = requestTicket && (await withSignal(requestTicket(), attempt.signal));
-      const { carrier, explain } = await dialer.dial(kind, port, attempt.signal);
-      const link = new Link({
-        carrier,
-        hello: identity.hello(this.#generation, ticket),
-        creditPool: this.#creditPool,
-        maxInboundStreams: options.maxInboundStreams ?? defaultMaxInboundStreams,
-        owner: this,
-      });
-      await link.opened(attempt.signal).catch((error: unknown) => {
-        throw explain(GiraffeError.from(error));
-      });
-    } catch (error) {
-      this.#noteFailure(kind, GiraffeError.from(error));
-      throw error;
-    } finally {
-      attempt.end();
     }
   }
 
@@ -250,14 +215,6 @@ export class AgentSession implements LinkOwner {
 
   get #connectTimeoutMs(): number {
     return this.#context.options.connectTimeoutMs ?? defaultConnectTimeoutMs;
-  }
-
-  /** Says why a carrier could not be had, but not the same thing again with every attempt. */
-  #noteFailure(kind: CarrierKind, error: GiraffeError): void {
-    const before = this.#failures.get(kind);
-    this.#failures.set(kind, error);
-    if (this.#abort.signal.aborted || (before?.code === error.code && before.message === error.message)) return;
-    this.#context.emit({ type: 'carrier', carrier: kind, error });
   }
 
   // What the edge hears of our origins.
@@ -305,7 +262,7 @@ export class AgentSession implements LinkOwner {
     if (this.#links.size > 1) return { mode: 'hybrid', reason: undefined };
     const mode = this.#links.has('grpc') ? 'grpc' : 'tcp';
     if (transport !== 'auto') return { mode, reason: `transport ${transport} was asked for` };
-    const failure = this.#failures.get(mode === 'grpc' ? 'tls' : 'grpc');
+    const failure = this.#opener.failure(mode === 'grpc' ? 'tls' : 'grpc');
     return { mode, reason: failure?.message ?? 'the other connection is still being opened' };
   }
 

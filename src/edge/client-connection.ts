@@ -8,12 +8,15 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { failureResponse } from '../http/failure-page.ts';
-import { type FieldLine, type FieldLines, fieldValues, listMembers } from '../http/field-line.ts';
+import { type FieldLine, type FieldLines, fieldValues } from '../http/field-line.ts';
 import type { ClientFacts } from '../http/forwarding.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
+import { connectionValue, isPersistent, persistenceOption } from '../http/persistence.ts';
 import { RequestParser, type RequestSink } from '../http/request-parser.ts';
 import { requestedUpgrade } from '../http/upgrade.ts';
+import { ClientPatience, type Owed } from './client-patience.ts';
 import type { ClientExchange, ExchangeOpener, Responder } from './client-ports.ts';
+import { ClientReading } from './client-reading.ts';
 import type { EdgeLimits } from './edge-options.ts';
 import { HalfCloseWatch } from './half-close-watch.ts';
 import type { PausedProbe } from './paused-probe.ts';
@@ -21,11 +24,6 @@ import { ResponseWriter } from './response-writer.ts';
 
 /** Octets of further (pipelined) requests that are held while one is being answered. */
 const maxHeldBytes = 64 * 1024;
-/**
- * A client that takes nothing is given so many times the idle limit: the system tells of what it took only in steps of
- * about a megabyte, so that slow and stopped look alike for minutes.
- */
-const readPatience = 5;
 /** After a last answer, what the client still sends is read and dropped for so long, in milliseconds. */
 const lingerMs = 2000;
 
@@ -58,19 +56,18 @@ export class ClientConnection implements RequestSink, Responder {
   #keepsAlive = true;
   #isClosing = false;
   #hasRelayEnded = false;
-  #isPausedByExchange = false;
+  readonly #reading: ClientReading;
   #halfCloseWatch: HalfCloseWatch | undefined;
-  /** When the current wait began: for a head, for body octets, for the next request. */
-  #waitingSinceMs = performance.now();
+  readonly #patience: ClientPatience;
   #hasServed = false;
-  /** Octets that have left for the client, and since when it is so many. */
-  #taken = { bytes: 0, sinceMs: 0 };
 
   constructor(socket: Socket, context: ConnectionContext) {
     this.#socket = socket;
     this.#context = context;
     this.#parser = new RequestParser(this, context.limits);
     this.#writer = new ResponseWriter(socket);
+    this.#reading = new ClientReading(socket, context.pausedProbe);
+    this.#patience = new ClientPatience(context.limits, performance.now());
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.#clientEnded());
@@ -97,21 +94,28 @@ export class ClientConnection implements RequestSink, Responder {
 
   /** Applies the time limits; called about once a second. */
   sweep(nowMs: number): void {
-    const { limits } = this.#context;
     if (this.#phase === 'relay') return;
-    const isTaking = this.#sweepWrites(nowMs, limits.bodyIdleTimeoutMs * readPatience);
-    if (isTaking || this.#isClosing) return;
-    const waitedMs = nowMs - this.#waitingSinceMs;
-    if (this.#exchange === undefined) {
-      const isBetweenRequests = this.#parser.state === 'idle' && this.#hasServed;
-      if (isBetweenRequests && waitedMs > limits.keepAliveTimeoutMs) return this.#closeGently();
-      if (!isBetweenRequests && waitedMs > limits.headTimeoutMs) this.#timeOutHead();
-      return;
+    switch (this.#patience.exhausted(nowMs, this.#socket, this.#owed())) {
+      case 'taking':
+        this.#socket.destroy();
+        break;
+      case 'next-request':
+        this.#closeGently();
+        break;
+      case 'head':
+        this.#timeOutHead();
+        break;
+      case 'body':
+        this.#exchange?.clientFailed(new GiraffeError('GIR_ERR_REQUEST_TIMEOUT', 'the request body stopped'));
+        break;
+      case 'nothing':
     }
-    const waitsForBody = !this.#isRequestDone && !this.#isPausedByExchange;
-    if (waitsForBody && waitedMs > limits.bodyIdleTimeoutMs) {
-      this.#exchange.clientFailed(new GiraffeError('GIR_ERR_REQUEST_TIMEOUT', 'the request body stopped'));
-    }
+  }
+
+  #owed(): Owed {
+    if (this.#isClosing) return 'nothing';
+    if (this.#exchange === undefined) return this.#parser.state === 'idle' && this.#hasServed ? 'next-request' : 'head';
+    return this.#isRequestDone || this.#reading.isHeld ? 'nothing' : 'body';
   }
 
   // Requests, from the parser.
@@ -133,7 +137,7 @@ export class ClientConnection implements RequestSink, Responder {
   }
 
   onBody(chunk: Buffer): void {
-    if (this.#exchange !== undefined && !this.#exchange.body(chunk)) this.#pauseForExchange();
+    if (this.#exchange !== undefined && !this.#exchange.body(chunk)) this.#reading.hold();
   }
 
   onEnd(trailers: FieldLines): void {
@@ -170,7 +174,7 @@ export class ClientConnection implements RequestSink, Responder {
     this.#writer.head({ ...head, body: { kind: 'none' } }, 'Upgrade');
     this.#writer.raw();
     const rest = this.#parser.takeRest();
-    this.#resumeReading();
+    this.#reading.resume();
     if (rest !== undefined) this.onBody(rest);
     if (this.#socket.readableEnded) this.#exchange?.bodyEnd([]);
   }
@@ -217,16 +221,16 @@ export class ClientConnection implements RequestSink, Responder {
   }
 
   resume(): void {
-    this.#isPausedByExchange = false;
-    this.#waitingSinceMs = performance.now();
-    this.#resumeReading();
+    this.#reading.unhold();
+    this.#patience.renew(performance.now());
+    this.#reading.resume();
   }
 
   // The socket.
 
   #read(chunk: Buffer): void {
     if (this.#isClosing) return;
-    this.#waitingSinceMs = this.#parser.state === 'head' ? this.#waitingSinceMs : performance.now();
+    if (this.#parser.state !== 'head') this.#patience.renew(performance.now());
     if (this.#phase === 'relay') return this.onBody(chunk);
     if (this.#context.refusal !== undefined && this.#exchange === undefined) return this.#refuse(this.#context.refusal);
     this.#parse(chunk);
@@ -238,7 +242,7 @@ export class ClientConnection implements RequestSink, Responder {
     } catch (error) {
       this.#refuse(GiraffeError.from(error));
     }
-    if (this.#parser.restBytes > maxHeldBytes) this.#pauseReading();
+    if (this.#parser.restBytes > maxHeldBytes) this.#reading.pause();
   }
 
   /** The client broke the rules: it gets one answer, and nothing it sends afterwards is looked at. */
@@ -249,10 +253,8 @@ export class ClientConnection implements RequestSink, Responder {
     this.#context.opener.reject(error, this.#context.facts, this);
   }
 
-  /** What Connection says about ours; undefined for what the client takes for granted (RFC 9112 section 9.3). */
   #persistence(): string | undefined {
-    if (!this.#keepsAlive) return 'close';
-    return this.#request?.minorVersion === 0 ? 'keep-alive' : undefined;
+    return persistenceOption(this.#keepsAlive, this.#request?.minorVersion);
   }
 
   #isAnswered(): boolean {
@@ -268,10 +270,10 @@ export class ClientConnection implements RequestSink, Responder {
     this.#halfCloseWatch?.stop();
     this.#exchange = undefined;
     // An exchange that is over does not ask to go on any more.
-    this.#isPausedByExchange = false;
+    this.#reading.unhold();
     if (!this.#keepsAlive) return this.#closeGently();
     if (!this.#isRequestDone) return;
-    this.#waitingSinceMs = performance.now();
+    this.#patience.renew(performance.now());
     // Behind the current call: answers to pipelined requests must not pile up on the stack.
     process.nextTick(() => this.#readNext());
   }
@@ -286,7 +288,7 @@ export class ClientConnection implements RequestSink, Responder {
     this.#request = undefined;
     this.#parser.next();
     const rest = this.#parser.takeRest();
-    this.#resumeReading();
+    this.#reading.resume();
     if (rest === undefined) {
       if (this.#context.isDraining() || this.#socket.readableEnded) this.#closeGently();
       return;
@@ -301,7 +303,8 @@ export class ClientConnection implements RequestSink, Responder {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#writer.finish();
-    this.#resumeReading();
+    this.#reading.unhold();
+    this.#reading.resume();
     if (this.#socket.readableEnded) return;
     // From when everything has left: a client may take its time for that, which sweep() watches.
     const linger = (): void => void setTimeout(() => this.#socket.destroy(), lingerMs).unref();
@@ -330,55 +333,11 @@ export class ClientConnection implements RequestSink, Responder {
 
   #closed(): void {
     this.#halfCloseWatch?.stop();
-    this.#context.pausedProbe.remove(this.#socket);
+    this.#reading.end();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     const isWhole = this.#hasRelayEnded && this.#socket.readableEnded;
     if (!isWhole) exchange?.clientFailed(new GiraffeError('GIR_ERR_CLIENT_GONE'));
     this.#context.onClosed(this);
   }
-
-  #pauseForExchange(): void {
-    this.#isPausedByExchange = true;
-    this.#pauseReading();
-  }
-
-  #pauseReading(): void {
-    if (this.#socket.isPaused()) return;
-    this.#socket.pause();
-    this.#context.pausedProbe.add(this.#socket);
-  }
-
-  #resumeReading(): void {
-    if (this.#isPausedByExchange && !this.#isClosing) return;
-    this.#context.pausedProbe.remove(this.#socket);
-    this.#socket.resume();
-  }
-
-  /** Whether something waits for the client. One that takes nothing of it is cut off; its other waits begin later. */
-  #sweepWrites(nowMs: number, limitMs: number): boolean {
-    const { bytesWritten, writableLength } = this.#socket;
-    const takenBytes = bytesWritten - writableLength;
-    if (writableLength === 0 || takenBytes !== this.#taken.bytes) this.#taken = { bytes: takenBytes, sinceMs: nowMs };
-    else if (nowMs - this.#taken.sinceMs > limitMs) this.#socket.destroy();
-    if (writableLength > 0) this.#waitingSinceMs = nowMs;
-    return writableLength > 0;
-  }
-}
-
-/** Returns the value of Connection: who sends Upgrade, as a 426 does, names it there (RFC 9110 section 7.8). */
-function connectionValue({ status, fields }: ResponseHead, persistence: string | undefined): string | undefined {
-  if (status !== 426 || fieldValues(fields, 'upgrade').length === 0) return persistence;
-  return persistence === undefined ? 'Upgrade' : `${persistence}, Upgrade`;
-}
-
-/**
- * Says whether the client wants to keep the connection (RFC 9112 section 9.3). Not after CONNECT: what follows it was
- * meant for somebody else, and is no request.
- */
-function isPersistent(head: RequestHead): boolean {
-  if (head.method === 'CONNECT') return false;
-  const options = listMembers(head.fields, 'connection');
-  if (options.includes('close')) return false;
-  return head.minorVersion === 1 || options.includes('keep-alive');
 }

@@ -12,11 +12,13 @@ import type { RequestHead } from '../http/message.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { ClientExchange, ClientRequest, ExchangeOpener, Responder } from './client-ports.ts';
 import type { EdgeOptions } from './edge-options.ts';
-import { Exchange, type ExchangeContext, type Outcome, type PreparedRequest } from './exchange.ts';
+import { Exchange, type ExchangeContext } from './exchange.ts';
 import type { EdgeFigures } from './figures.ts';
+import type { Outcome } from './outcome.ts';
 import { freeAdmission } from './policy/admission.ts';
 import { clientAddress } from './policy/client-address.ts';
 import type { PolicyGate } from './policy/policy-gate.ts';
+import type { PreparedRequest } from './prepared-request.ts';
 import type { RouteTable } from './route-table.ts';
 import { Router } from './router.ts';
 

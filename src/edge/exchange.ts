@@ -1,82 +1,42 @@
 /**
  * One client request on its way through the edge, from its head to its one outcome.
  *
- * It joins the front (a {@link Responder}) and a stream of a session, decides
- * about waiting and retrying, and says in the end what became of it.
+ * It joins the front (a {@link Responder}) and a stream of a session, and says in the end what became of it. Whom the
+ * request goes to, and whether it goes a second time, is decided by its {@link UpstreamSearch}.
  */
 import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import type { FixedAnswer, RoutingRequest, Transport } from '../extension/routing-strategy.ts';
+import type { FixedAnswer } from '../extension/routing-strategy.ts';
 import type { FieldLines } from '../http/field-line.ts';
-import { assertForwardableResponseHead, assertForwardableTrailers } from '../http/field-validation.ts';
+import { assertForwardableTrailers } from '../http/field-validation.ts';
 import { forwardedResponse } from '../http/forwarding.ts';
-import { isIdempotent, type RequestHead, type ResponseHead } from '../http/message.ts';
-import { decodeResponseHead, encodeOpenRequest } from '../protocol/head-codec.ts';
+import type { ResponseHead } from '../http/message.ts';
+import { encodeOpenRequest } from '../protocol/head-codec.ts';
 import type { Stream, StreamSink } from '../tunnel/stream.ts';
 import type { ClientExchange, Responder } from './client-ports.ts';
-import type { EdgeLimits } from './edge-options.ts';
-import type { EdgeSession } from './edge-session.ts';
-import type { EndpointTally } from './figures.ts';
 import { fixedResponse } from './fixed-answer.ts';
 import { IdleWatch } from './idle-watch.ts';
+import { type Outcome, outcomeStatus } from './outcome.ts';
 import { type Admission, freeAdmission } from './policy/admission.ts';
-import type { RouteTable } from './route-table.ts';
-import type { Router, Upstream } from './router.ts';
-
-/** What became of an exchange. Written to the log and the figures at one place. */
-export interface Outcome {
-  /** Status the client got; undefined when it got none. */
-  readonly status: number | undefined;
-  /** Why it failed; undefined when it went well. */
-  readonly error: GiraffeError | undefined;
-  /** Where the request was sent last, even if it failed there; undefined when it was sent nowhere. */
-  readonly transport: Transport | undefined;
-  readonly session: EdgeSession | undefined;
-  readonly durationMs: number;
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  readonly isRelay: boolean;
-}
+import { type PreparedRequest, withHead, withoutField } from './prepared-request.ts';
+import { maxBodyBytes, minBodyBytes, receivedResponseHead } from './received-response.ts';
+import type { Upstream } from './router.ts';
+import { type SearchContext, type SearchOwner, UpstreamSearch } from './upstream-search.ts';
 
 /** What an exchange needs from the edge. */
-export interface ExchangeContext {
-  readonly routes: RouteTable;
-  readonly router: Router;
-  readonly limits: EdgeLimits;
+export interface ExchangeContext extends SearchContext {
   onOutcome(exchange: Exchange, outcome: Outcome): void;
 }
 
-/** A request prepared for its way. */
-export interface PreparedRequest {
-  /** The head as the agent gets it. */
-  readonly head: RequestHead;
-  readonly routing: RoutingRequest;
-  readonly upgrade: string | undefined;
-  /** Where the exchange is counted; undefined for an endpoint that is not served. */
-  readonly tally: EndpointTally | undefined;
-  readonly id: string;
-  /** Our name in Via fields. */
-  readonly via: string;
-}
-
-/** Sessions that a request is sent to at most: the first, and another one. */
-const maxSessions = 2;
-
 /** One exchange. */
-export class Exchange implements ClientExchange, StreamSink {
+export class Exchange implements ClientExchange, StreamSink, SearchOwner {
   #request: PreparedRequest;
   readonly #responder: Responder;
   readonly #context: ExchangeContext;
-  readonly #startedMs = performance.now();
+  readonly startedMs = performance.now();
+  readonly #search: UpstreamSearch;
   #stream: Stream | undefined;
   #upstream: Upstream | undefined;
-  /** The session that got the request last. */
-  #asked: EdgeSession | undefined;
-  /** How it got there. */
-  #transport: Transport | undefined;
-  #sessionsAsked = 0;
-  /** Whether that session is not to be asked again, even if nobody else is there. */
-  #isRefused = false;
   #isOver = false;
   #head: ResponseHead | undefined;
   #isRelay = false;
@@ -87,8 +47,6 @@ export class Exchange implements ClientExchange, StreamSink {
   /** Body octets that arrived while there was no stream. */
   #heldBody: Buffer[] = [];
   #heldTrailers: FieldLines | undefined;
-  #stopWaiting: (() => void) | undefined;
-  #waitTimer: NodeJS.Timeout | undefined;
   #headTimer: NodeJS.Timeout | undefined;
   #lastProgressMs = 0;
   #admission: Admission = freeAdmission;
@@ -98,6 +56,7 @@ export class Exchange implements ClientExchange, StreamSink {
     this.#request = request;
     this.#responder = responder;
     this.#context = context;
+    this.#search = new UpstreamSearch(context, request.routing, this);
   }
 
   /** The request as it goes its way. */
@@ -107,23 +66,21 @@ export class Exchange implements ClientExchange, StreamSink {
 
   /** Keeps a field of the request from the agent and its origin, before the start. `name` is lower case. */
   withhold(name: string): void {
-    const { head } = this.#request;
-    const fields = head.fields.filter(([fieldName]) => fieldName.toLowerCase() !== name);
-    this.#request = { ...this.#request, head: { ...head, fields } };
+    this.#request = withoutField(this.#request, name);
   }
 
   /** Puts the exchange under a policy, before the start. */
   govern(admission: Admission): void {
     this.#admission = admission;
-    const head = admission.requestHead(this.#request.head);
-    if (head !== this.#request.head) this.#request = { ...this.#request, head };
+    this.#request = withHead(this.#request, admission.requestHead(this.#request.head));
   }
 
   /** Sends the request on its way, unless the routing strategy answers by itself. */
   start(): void {
+    if (this.#isOver) return;
     try {
       const answer = this.#context.router.answer(this.#request.routing);
-      if (answer === undefined) this.#attempt();
+      if (answer === undefined) this.#search.begin();
       else this.answer(answer);
     } catch (error) {
       this.#fail(GiraffeError.from(error));
@@ -188,12 +145,7 @@ export class Exchange implements ClientExchange, StreamSink {
   // The stream's side.
 
   onHead(payload: Buffer, isInterim: boolean, isEnd: boolean): void {
-    const head = decodeResponseHead(payload);
-    const isUpgrade = this.request.upgrade !== undefined;
-    assertForwardableResponseHead(head, { method: this.request.head.method, isUpgrade });
-    if (isInterim !== (head.status < 200 && head.status !== 101)) {
-      throw new GiraffeError('GIR_ERR_PROTOCOL', `status ${head.status} in the wrong kind of head`);
-    }
+    const head = receivedResponseHead(payload, isInterim, this.request);
     const forwarded = forwardedResponse(head, this.request.via);
     if (isInterim) return this.#responder.interim(forwarded);
     clearTimeout(this.#headTimer);
@@ -214,7 +166,7 @@ export class Exchange implements ClientExchange, StreamSink {
     if (this.#isOver) return;
     this.#responseBytes += chunk.length;
     this.#idleWatch?.moved();
-    if (!this.#isRelay && this.#responseBytes > this.#announcedBytes()) {
+    if (!this.#isRelay && this.#responseBytes > maxBodyBytes(this.#head)) {
       throw new GiraffeError('GIR_ERR_PROTOCOL', 'more response body than announced');
     }
     this.#responder.data(chunk);
@@ -229,7 +181,7 @@ export class Exchange implements ClientExchange, StreamSink {
       this.#finishRelay();
       return;
     }
-    if (this.#head?.body.kind === 'length' && this.#responseBytes < this.#head.body.lengthBytes) {
+    if (this.#responseBytes < minBodyBytes(this.#head)) {
       this.#stream?.reset(new GiraffeError('GIR_ERR_PROTOCOL'));
       return this.#fail(new GiraffeError('GIR_ERR_RESPONSE_INCOMPLETE', 'less response body than announced'));
     }
@@ -249,78 +201,18 @@ export class Exchange implements ClientExchange, StreamSink {
     this.#releaseUpstream();
     // What the client sends from now on is for the next stream.
     this.#stream = undefined;
-    if (!this.#mayRetry(error)) return this.#fail(error);
-    this.#isRefused = error.entry.retry === 'unsent';
-    this.#attempt(error);
+    this.#search.retry(error, this.#head === undefined && this.#requestBytes === 0);
   }
 
-  // On the way.
+  // The search's side.
 
-  /** Looks for an upstream; `failure` is why the last one did not do. */
-  #attempt(failure?: GiraffeError): void {
-    if (this.#isOver) return;
-    try {
-      const upstream = this.#select();
-      if (upstream === undefined) this.#awaitUpstream(failure);
-      else if (!this.#isExchangeRefused(upstream)) this.#open(upstream);
-    } catch (error) {
-      this.#fail(GiraffeError.from(error));
-    }
+  get requestTimeoutMs(): number {
+    return this.#admission.requestTimeoutMs ?? this.#context.limits.requestTimeoutMs;
   }
 
-  /** Another session than the one that failed; if nobody else is there, one that only lost a carrier has another. */
-  #select(): Upstream | undefined {
-    const { router } = this.#context;
-    const upstream = router.select(this.request.routing, this.#asked);
-    if (upstream !== undefined || this.#asked === undefined || this.#isRefused) return upstream;
-    return router.select(this.request.routing, undefined);
-  }
-
-  /** True when the session has no place; the exchange then waits for one. */
-  #isExchangeRefused({ session }: Upstream): boolean {
-    if (this.request.upgrade !== undefined || session.takePlace()) return false;
-    const wait = this.#requestTimeoutMs - (performance.now() - this.#startedMs);
-    this.#wait((onReady) => session.waitForPlace(onReady), wait, new GiraffeError('GIR_ERR_STREAM_LIMIT'));
-    return true;
-  }
-
-  /** Nobody is there: an agent that is only reconnecting is worth a short wait. */
-  #awaitUpstream(failure: GiraffeError | undefined): void {
-    if (this.#isRefused && failure !== undefined) return this.#fail(failure);
-    const wait = this.#context.limits.reconnectGraceMs - (failure === undefined ? this.#elapsedMs() : 0);
-    const { host } = this.request.routing;
-    this.#wait(
-      (onReady) => this.#context.routes.waitFor(host, onReady),
-      wait,
-      failure ?? new GiraffeError('GIR_ERR_NO_UPSTREAM'),
-    );
-  }
-
-  #wait(subscribe: (onReady: () => void) => () => void, waitMs: number, error: GiraffeError): void {
-    if (waitMs <= 0) return this.#fail(error);
-    const again = (): void => {
-      this.#endWait();
-      this.#attempt(error.code === 'GIR_ERR_NO_UPSTREAM' || error.code === 'GIR_ERR_STREAM_LIMIT' ? undefined : error);
-    };
-    this.#stopWaiting = subscribe(again);
-    this.#waitTimer = setTimeout(() => {
-      this.#endWait();
-      this.#fail(error);
-    }, waitMs);
-  }
-
-  #endWait(): void {
-    clearTimeout(this.#waitTimer);
-    this.#stopWaiting?.();
-    this.#stopWaiting = undefined;
-  }
-
-  #open(upstream: Upstream): void {
+  onFound(upstream: Upstream): void {
     const { session, multiplexer } = upstream;
     const { head, upgrade, routing } = this.request;
-    if (session !== this.#asked) this.#sessionsAsked += 1;
-    this.#asked = session;
-    this.#transport = upstream.transport;
     this.#upstream = upstream;
     const windowBytes = multiplexer.reserveWindow();
     const payload = encodeOpenRequest({
@@ -334,9 +226,15 @@ export class Exchange implements ClientExchange, StreamSink {
     if (isEnd) this.#isRequestEnded = true;
     this.#stream = multiplexer.open(session.nextStreamId(), payload, isEnd, windowBytes, this);
     this.#lastProgressMs = performance.now();
-    this.#armHeadTimer(this.#requestTimeoutMs);
+    this.#armHeadTimer(this.requestTimeoutMs);
     this.#sendHeld();
   }
+
+  onGivenUp(error: GiraffeError): void {
+    this.#fail(error);
+  }
+
+  // On the way.
 
   #sendHeld(): void {
     const held = this.#heldBody;
@@ -351,14 +249,10 @@ export class Exchange implements ClientExchange, StreamSink {
   /** The time to the head runs from the last progress of the request, so that a long upload is no failure. */
   #armHeadTimer(delayMs: number): void {
     this.#headTimer = setTimeout(() => {
-      const leftMs = this.#lastProgressMs + this.#requestTimeoutMs - performance.now();
+      const leftMs = this.#lastProgressMs + this.requestTimeoutMs - performance.now();
       if (leftMs > 0) return this.#armHeadTimer(leftMs);
       this.#breakOff(new GiraffeError('GIR_ERR_RESPONSE_TIMEOUT'));
     }, delayMs);
-  }
-
-  get #requestTimeoutMs(): number {
-    return this.#admission.requestTimeoutMs ?? this.#context.limits.requestTimeoutMs;
   }
 
   #watchIdleness(): void {
@@ -371,23 +265,6 @@ export class Exchange implements ClientExchange, StreamSink {
   #breakOff(error: GiraffeError, told = error): void {
     this.#stream?.reset(told);
     this.#fail(error);
-  }
-
-  /** The one retry rule: nothing of the response came, and the request is whole and harmless to repeat. */
-  #mayRetry(error: GiraffeError): boolean {
-    if (this.#head !== undefined || this.#sessionsAsked >= maxSessions || this.#requestBytes > 0) return false;
-    const rule = error.entry.retry;
-    return rule === 'unsent' || (rule === 'idempotent' && isIdempotent(this.request.head.method));
-  }
-
-  #announcedBytes(): number {
-    const body = this.#head?.body;
-    if (body?.kind === 'length') return body.lengthBytes;
-    return body?.kind === 'none' ? 0 : Number.POSITIVE_INFINITY;
-  }
-
-  #elapsedMs(): number {
-    return performance.now() - this.#startedMs;
   }
 
   // The end.
@@ -408,17 +285,16 @@ export class Exchange implements ClientExchange, StreamSink {
     this.#isOver = true;
     clearTimeout(this.#headTimer);
     this.#idleWatch?.stop();
-    this.#endWait();
+    this.#search.stop();
     this.#heldBody = [];
     this.#admission.ended(error);
     this.#releaseUpstream();
-    const failedStatus = error === undefined || error.code === 'GIR_ERR_CLIENT_GONE' ? undefined : error.entry.status;
     this.#context.onOutcome(this, {
-      status: this.#head?.status ?? failedStatus,
+      status: outcomeStatus(this.#head?.status, error),
       error,
-      transport: this.#transport,
-      session: this.#asked,
-      durationMs: this.#elapsedMs(),
+      transport: this.#search.transport,
+      session: this.#search.session,
+      durationMs: performance.now() - this.startedMs,
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,
       isRelay: this.#isRelay,

@@ -7,7 +7,7 @@
 import type { ErrorCode } from '../errors/codes.ts';
 import { Histogram, requestDurationBounds } from '../telemetry/histogram.ts';
 import type { TunnelStats } from './edge-options.ts';
-import type { Outcome } from './exchange.ts';
+import type { Outcome } from './outcome.ts';
 import type { BreakerState } from './policy/circuit-breaker.ts';
 
 /** The figures of one endpoint while they are being counted. */

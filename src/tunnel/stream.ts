@@ -213,6 +213,21 @@ export class Stream {
   }
 }
 
+/** The port of a stream that the other end never hears of: not even its reset, which would break the protocol. */
+export function silentPort(remove: (stream: Stream) => void): StreamPort {
+  const silence = (): void => {};
+  return {
+    control: silence,
+    data: silence,
+    end: silence,
+    discard: silence,
+    remove,
+    nowMs: 0,
+    roundTripMs: 0,
+    hasRoomForHead: true,
+  };
+}
+
 /** Takes what is of no interest to anybody. */
 export const ignoringSink: StreamSink = {
   onHead: () => {},

@@ -1,0 +1,119 @@
+/**
+ * The sending half of a multiplexer: what is queued for a carrier, when it leaves, and how much of it may wait.
+ *
+ * Everything that a turn of the event loop queues leaves as one batch: `setImmediate` runs right behind the reads of that
+ * turn, so a lone request is not held back. In which order frames leave is decided by the {@link OutboundQueue}.
+ */
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { type FrameType, noStream, type StreamId } from '../protocol/frame.ts';
+import { OutboundQueue, type OutboundStream } from '../protocol/outbound-queue.ts';
+import type { Carrier } from './carrier.ts';
+
+/** A carrier holds at most about this many octets, so that a control frame is never behind more. */
+const maxCarrierBytes = 256 * 1024;
+/** Answers that the peer made us queue (PONG, RESET) and that have not left; more is abuse. */
+const maxOwedFrames = 1000;
+/** Frames beside DATA that wait for a peer that does not read may cost this much memory, in octets. */
+const maxControlBytes = 64 * 1024 * 1024;
+/** While so much waits, no head is added: clients and origins decide how many there are, and must not end the carrier. */
+const maxHeadBytes = maxControlBytes / 2;
+
+/** What waits to be sent on one carrier. */
+export class Outbox {
+  readonly #carrier: Carrier;
+  readonly #onOverflow: (error: GiraffeError) => void;
+  readonly #queue = new OutboundQueue();
+  #owedFrames = 0;
+  #isFlushScheduled = false;
+  #isClosed = false;
+
+  /** @param onOverflow The other end does not read, and what waits for it costs too much. */
+  constructor(carrier: Carrier, onOverflow: (error: GiraffeError) => void) {
+    this.#carrier = carrier;
+    this.#onOverflow = onOverflow;
+  }
+
+  /** False while so many heads wait that one more would be too much. */
+  get hasRoomForHead(): boolean {
+    return this.#queue.controlBytes < maxHeadBytes;
+  }
+
+  /** Queues a frame that is not subject to credit. */
+  control(type: FrameType, flags: number, id: StreamId, payload: Buffer): void {
+    this.#queue.control(type, flags, id, payload);
+    this.#scheduleFlush();
+  }
+
+  /**
+   * Queues an answer that the peer can provoke at will, up to a bound.
+   * @throws {GiraffeError} GIR_ERR_ENHANCE_CALM.
+   */
+  owe(type: FrameType, id: StreamId, payload: Buffer): void {
+    this.#owedFrames += 1;
+    if (this.#owedFrames > maxOwedFrames) throw new GiraffeError('GIR_ERR_ENHANCE_CALM');
+    this.control(type, 0, id, payload);
+  }
+
+  /** Queues body octets. */
+  data(outbound: OutboundStream, chunk: Buffer): void {
+    this.#queue.data(outbound, chunk);
+    this.#scheduleFlush();
+  }
+
+  /** Ends a stream's direction behind what is queued. */
+  end(outbound: OutboundStream, trailers: Buffer): void {
+    this.#queue.end(outbound, trailers);
+    this.#scheduleFlush();
+  }
+
+  /**
+   * Adds credit.
+   * @throws {GiraffeError} GIR_ERR_FLOW_CONTROL.
+   */
+  credit(outbound: OutboundStream, incrementBytes: number): void {
+    this.#queue.credit(outbound, incrementBytes);
+    this.#scheduleFlush();
+  }
+
+  /** Forgets what a stream has queued. */
+  discard(outbound: OutboundStream): void {
+    this.#queue.discard(outbound);
+  }
+
+  /** Gives the carrier what it has room for. */
+  flush(): void {
+    const carrier = this.#carrier;
+    while (!this.#isClosed && !this.#queue.isEmpty && carrier.queuedBytes < maxCarrierBytes) {
+      const batch = this.#queue.take(maxCarrierBytes - carrier.queuedBytes);
+      if (this.#queue.controlFrames === 0) this.#owedFrames = 0;
+      // A stream that was told of its room may have ended the carrier.
+      if (batch.bytes > 0 && !this.#isClosed) carrier.send(batch);
+    }
+    if (!this.#isClosed && this.#queue.controlBytes > maxControlBytes) {
+      this.#onOverflow(new GiraffeError('GIR_ERR_ENHANCE_CALM', 'the other end does not read what it makes us send'));
+    }
+  }
+
+  /** Sends nothing more of its own accord. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Gives the carrier all that is left, and one last frame behind it. What streams have queued is to be discarded before. */
+  sendLast(type: FrameType, payload: Buffer): void {
+    this.#queue.control(type, 0, noStream, payload);
+    while (!this.#queue.isEmpty) {
+      const batch = this.#queue.take(maxCarrierBytes);
+      if (batch.bytes > 0) this.#carrier.send(batch);
+    }
+  }
+
+  #scheduleFlush(): void {
+    if (this.#isFlushScheduled || this.#isClosed) return;
+    this.#isFlushScheduled = true;
+    setImmediate(() => {
+      this.#isFlushScheduled = false;
+      this.flush();
+    });
+  }
+}
