@@ -458,6 +458,13 @@ export const codes = {
     'There is no such token.',
     'Run `giraffe token list` to see ids and names.',
   ),
+  GIR_ERR_AGENT_UNKNOWN: entry(
+    404,
+    'http_request_error',
+    'agent',
+    'There is no such running agent.',
+    'Run `giraffe tunnel list` to see names, domains and process ids.',
+  ),
   GIR_ERR_USAGE: entry(
     500,
     'proxy_configuration_error',

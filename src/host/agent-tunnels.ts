@@ -52,6 +52,10 @@ function oneTarget(
   try {
     return tunnelTarget(argument, port);
   } catch (error) {
+    if (argument === 'list' || argument === 'stop') {
+      const detail = `${argument} is a command, and comes before the flags: giraffe tunnel ${argument} …`;
+      throw new GiraffeError('GIR_ERR_USAGE', detail);
+    }
     if (named.length === 0 || argument === undefined) throw error;
     const names = named.map(([name]) => name).join(', ');
     const { code, message } = GiraffeError.from(error);

@@ -12,6 +12,7 @@ import { openTokenStore, type TokenStore, type TokenSummary } from '../state/tok
 import { type Output, writeEvent } from './output.ts';
 import { printable } from './printable.ts';
 import { type ProgramInput, readConfigFile } from './program-config.ts';
+import { tableLines } from './text-table.ts';
 
 /** What a token command works with. */
 export interface TokenContext {
@@ -50,7 +51,7 @@ export async function listTokens(context: TokenContext): Promise<number> {
     const all = tokens.listTokens();
     if (json) for (const token of all) writeEvent(output, 'token', { ...token, expired: isExpired(token) });
     else if (all.length === 0) output.err('There are no tokens. `giraffe token create` makes one.');
-    else for (const line of tableLines(all)) output.out(line);
+    else for (const line of tableLines(rowsOf(all))) output.out(line);
     return 0;
   });
 }
@@ -120,11 +121,9 @@ async function existingFolder(context: TokenContext): Promise<string> {
   );
 }
 
-function tableLines(tokens: readonly TokenSummary[]): string[] {
+function rowsOf(tokens: readonly TokenSummary[]): string[][] {
   const rows = tokens.map((token) => [token.id, token.name, token.endpoints.join(', '), expiryText(token.expiresAt)]);
-  const table = [['ID', 'NAME', 'ENDPOINTS', 'EXPIRES'], ...rows].map((row) => row.map(printable));
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  return table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return [['ID', 'NAME', 'ENDPOINTS', 'EXPIRES'], ...rows];
 }
 
 function expiryText(expiresAt: Date | undefined): string {

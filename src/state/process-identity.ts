@@ -57,7 +57,9 @@ export function isRunning(pid: number): boolean {
 /** proc(5): the 22nd field of stat. The second one, a name in parentheses, may hold anything. */
 async function startTicks(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // Z and X: it has ended, and only its parent has not taken note yet.
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }
 
 function orUndefined<T>(value: Promise<T>): Promise<T | undefined> {

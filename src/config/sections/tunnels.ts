@@ -7,6 +7,9 @@ import { healthPart, policyParts } from './policy.ts';
 
 const meta: LeafMeta = { env: undefined, flag: undefined, secret: false, defaultText: undefined, reload: 'live' };
 
+/** `giraffe tunnel NAME` would run the command instead. */
+const commandNames: readonly string[] = ['list', 'stop'];
+
 /** Names begin with a letter and have no colon, so that none of them can be a target. */
 const tunnelName = z
   .string()
@@ -68,7 +71,10 @@ const maxTunnels = 100;
 
 /** Schema of the section. */
 export const tunnelsSection = z
-  .record(tunnelName, tunnel)
+  .record(
+    tunnelName.refine((name) => !commandNames.includes(name), 'a name other than list and stop, which are commands'),
+    tunnel,
+  )
   .refine((tunnels) => Object.keys(tunnels).length <= maxTunnels, `at most ${maxTunnels} tunnels`)
   .superRefine((tunnels, context) => {
     const first = new Map<string, string>();

@@ -1,0 +1,34 @@
+/** `giraffe tunnel stop`: ends agents that run on this machine, and waits until they have. */
+import { Args } from '@oclif/core';
+import { stopSettings } from '../../config/running-agent-settings.ts';
+import { GiraffeCommand } from '../../host/base-command.ts';
+import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+
+export default class TunnelStop extends GiraffeCommand {
+  static override summary = 'Stop agents that run on this machine; what is in flight may finish.';
+  static override description = 'Returns when they have ended. Without NAME it stops the only one there is.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> app.example.com',
+    '<%= config.bin %> <%= command.id %> --all --timeout 5s',
+  ];
+  static override args = {
+    name: Args.string({
+      name: 'NAME',
+      description: 'A domain, the name of a tunnel of the configuration file, or a process id.',
+    }),
+  };
+  static override flags = flagsOf(stopSettings);
+
+  protected override async execute(): Promise<number> {
+    const { args, flags } = await this.parse(TunnelStop);
+    const { stopTunnels } = await import('../../host/running-agents-service.ts');
+    return stopTunnels(
+      {
+        input: { flags: flagValues(flags), environment: this.environment },
+        output: this.output,
+        json: this.json,
+      },
+      args.name,
+    );
+  }
+}
