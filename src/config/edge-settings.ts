@@ -43,6 +43,21 @@ export const edgeSettings = {
     description: 'Port of the TCP tunnel, TLS; 0 picks a free one.',
     schema: port(0),
   }),
+  grpcPlaintextPort: optionalSetting({
+    flag: 'grpc-plaintext',
+    env: 'GIRAFFE_GRPC_PLAINTEXT',
+    valueName: 'PORT',
+    description: 'Port for the gRPC tunnel without TLS, for a web server in front that ends TLS; 0 picks a free one.',
+    schema: port(0),
+  }),
+  grpcPlaintextHost: setting({
+    flag: 'grpc-plaintext-host',
+    env: 'GIRAFFE_GRPC_PLAINTEXT_HOST',
+    defaultText: '127.0.0.1',
+    valueName: 'ADDRESS',
+    description: 'Address that --grpc-plaintext listens on. Tokens pass there unencrypted: keep it on this machine.',
+    schema: hostName(),
+  }),
   host: optionalSetting({
     flag: 'host',
     env: 'GIRAFFE_HOST',

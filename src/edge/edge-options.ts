@@ -37,6 +37,8 @@ export interface EdgeOptions {
   readonly proxy: ListenAddress;
   readonly grpc: ListenAddress;
   readonly tunnel: ListenAddress;
+  /** Where the gRPC tunnel is served without TLS, for a web server in front that ends it. Default nowhere. */
+  readonly grpcPlaintext?: ListenAddress | undefined;
   /** Domain under which agents without a name of their own get one. */
   readonly baseDomain: string;
   /** PEM: the server certificate with its chain, and its key. */
@@ -117,6 +119,8 @@ export interface EdgePorts {
   readonly proxy: number;
   readonly grpc: number;
   readonly tunnel: number;
+  /** The gRPC tunnel without TLS; absent without one. */
+  readonly grpcPlaintext?: number | undefined;
 }
 
 /** Figures of one tunnel. */

@@ -110,11 +110,14 @@ class RunningEdge implements Edge {
   /** Tunnel ports first: when clients can come, agents can too. */
   async listen(): Promise<void> {
     try {
-      const grpc = await this.#grpc.listen(this.#options.grpc);
-      const tunnel = await this.#tunnel.listen(this.#options.tunnel);
-      this.#ports = { grpc, tunnel, proxy: 0 };
-      const proxy = await this.#clients.listen(this.#options.proxy);
-      this.#ports = { grpc, tunnel, proxy };
+      const { proxy, grpc, tunnel, grpcPlaintext } = this.#options;
+      const ports = {
+        grpc: await this.#grpc.listen(grpc),
+        tunnel: await this.#tunnel.listen(tunnel),
+        ...(grpcPlaintext && { grpcPlaintext: await this.#grpc.listenPlaintext(grpcPlaintext) }),
+      };
+      this.#ports = { ...ports, proxy: 0 };
+      this.#ports = { ...ports, proxy: await this.#clients.listen(proxy) };
     } catch (error) {
       await this[Symbol.asyncDispose]();
       throw error;

@@ -1,11 +1,13 @@
 /**
- * The gRPC tunnel port (4444): tunnel.TunnelService, health and reflection, for grpc-js behind our own TLS server.
+ * The gRPC tunnel port (4444): tunnel.TunnelService, health and reflection, for grpc-js behind our own TLS server, and
+ * perhaps a port without TLS for a web server in front.
  *
  * Our own, because grpc-js offers no way to set TLS options, and because a
  * connection must be ours to drop: Node's HTTP/2 server keeps a connection on
  * which it met a bad frame for ever.
  */
-import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { createServer as createPlainServer, type Server as PlainServer, type Socket } from 'node:net';
+import { createServer, type Server as TlsServer } from 'node:tls';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
@@ -35,6 +37,7 @@ type OnCarrier = (carrier: Carrier, peer: TunnelPeer) => void;
 export class GrpcListener {
   readonly #server: Server;
   readonly #tlsServer: TlsServer;
+  readonly #plainServer: PlainServer;
   readonly #gate: StrangerGate;
   readonly #health: HealthImplementation;
   readonly #logger: Logger;
@@ -58,10 +61,17 @@ export class GrpcListener {
       ALPNProtocols: ['h2'],
     });
     this.#tlsServer.on('connection', (socket) => this.#gate.enter(socket));
-    this.#tlsServer.on('secureConnection', (socket) => {
+    const inject = (socket: Socket): void => {
       socket.on('error', (error) => logger.debug({ err: error }, 'connection to the gRPC port failed'));
-      this.#gate.secured(socket);
       injector.injectConnection(socket);
+    };
+    this.#tlsServer.on('secureConnection', (socket) => {
+      this.#gate.secured(socket);
+      inject(socket);
+    });
+    this.#plainServer = createPlainServer({ noDelay: true }, (socket) => {
+      this.#gate.enter(socket);
+      inject(socket);
     });
     this.#tlsServer.on('tlsClientError', (error) =>
       logger.debug({ err: error }, 'TLS handshake failed on the gRPC port'),
@@ -70,6 +80,10 @@ export class GrpcListener {
 
   async listen(address: EdgeOptions['grpc']): Promise<number> {
     return listen(this.#tlsServer, address, this.#logger);
+  }
+
+  async listenPlaintext(address: EdgeOptions['grpc']): Promise<number> {
+    return listen(this.#plainServer, address, this.#logger);
   }
 
   /** Uses another certificate, and other CAs of agents, for new connections. */
@@ -82,6 +96,7 @@ export class GrpcListener {
     this.#health.setStatus('', 'NOT_SERVING');
     this.#health.setStatus(serviceName, 'NOT_SERVING');
     stopListening(this.#tlsServer);
+    stopListening(this.#plainServer);
   }
 
   close(): void {
@@ -116,6 +131,6 @@ export class GrpcListener {
       admit,
       destroy: () => session?.destroy(),
     });
-    onCarrier(carrier, session?.socket === undefined ? nobody : tunnelPeer(session.socket as TLSSocket));
+    onCarrier(carrier, session?.socket === undefined ? nobody : tunnelPeer(session.socket));
   }
 }

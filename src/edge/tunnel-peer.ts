@@ -1,7 +1,8 @@
 /**
  * What a connection to a tunnel port itself says about the agent at its other end.
  */
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 
 /** Certificates taken of a chain at most; a chain may name itself as its issuer. */
 const maxChainLength = 10;
@@ -14,11 +15,12 @@ export interface TunnelPeer {
   readonly certificate: readonly Buffer[] | undefined;
 }
 
-/** Returns the other end of a TLS connection. A certificate that TLS could not verify is none. */
-export function tunnelPeer(socket: Pick<TLSSocket, 'remoteAddress' | 'authorized' | 'getPeerCertificate'>): TunnelPeer {
+/** Returns the other end of a connection. A certificate that TLS could not verify is none. */
+export function tunnelPeer(socket: Socket): TunnelPeer {
+  const isVerified = socket instanceof TLSSocket && socket.authorized;
   return {
     address: socket.remoteAddress ?? '',
-    certificate: socket.authorized ? chain(socket.getPeerCertificate(true)) : undefined,
+    certificate: isVerified ? chain(socket.getPeerCertificate(true)) : undefined,
   };
 }
 

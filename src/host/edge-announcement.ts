@@ -7,12 +7,15 @@ export interface AnnouncedPorts {
   readonly api: number;
   readonly grpc: number;
   readonly tunnel: number;
+  /** The gRPC tunnel without TLS, if there is one. */
+  readonly grpcPlaintext?: number | undefined;
 }
 
 /** A ready edge. */
 export interface EdgeAnnouncement {
   readonly ports: AnnouncedPorts;
   readonly apiHost: string;
+  readonly grpcPlaintextHost: string;
   readonly baseDomain: string;
   /** Name or address by which other machines reach this one. */
   readonly publicHost: string;
@@ -31,14 +34,14 @@ const defaultTunnelPort = 4443;
 
 /** Returns the lines for people. The token stands in them only when it is new. */
 export function edgeReadyLines(edge: EdgeAnnouncement): string[] {
-  const { ports, baseDomain, apiHost } = edge;
-  const api = apiHost.includes(':') ? `[${apiHost}]` : apiHost;
+  const { ports, baseDomain } = edge;
   const lines = [
     'The edge is ready.',
     `  clients          http://${baseDomain}:${ports.proxy}, and every name under ${baseDomain}`,
     `  gRPC tunnel      port ${ports.grpc}`,
     `  TCP tunnel       port ${ports.tunnel}`,
-    `  management API   http://${api}:${ports.api}`,
+    ...plaintextLines(edge),
+    `  management API   http://${authority(edge.apiHost, ports.api)}`,
     `  state folder     ${edge.stateDir}`,
     '',
     'Start an agent on this machine:',
@@ -46,6 +49,13 @@ export function edgeReadyLines(edge: EdgeAnnouncement): string[] {
     ...remoteLines(edge),
   ];
   return lines.map(printable);
+}
+
+function plaintextLines({ ports: { grpcPlaintext }, grpcPlaintextHost }: EdgeAnnouncement): string[] {
+  if (grpcPlaintext === undefined) return [];
+  return [
+    `  without TLS      ${authority(grpcPlaintextHost, grpcPlaintext)}, the gRPC tunnel for a web server in front`,
+  ];
 }
 
 function localCommand({ ports, stateDir, isDefaultStateDir, caFingerprint, publicHost }: EdgeAnnouncement): string {

@@ -112,6 +112,7 @@ async function start(
         proxy: listen(settings.proxyPort),
         grpc: listen(settings.grpcPort),
         tunnel: listen(settings.tunnelPort),
+        grpcPlaintext: plaintextAddress(settings),
         baseDomain: settings.baseDomain,
         certificate,
         ...strategy.value,
@@ -137,7 +138,8 @@ async function start(
       },
     },
     announcement: {
-      ports: { proxy: edge.ports.proxy, api: api.port, grpc: edge.ports.grpc, tunnel: edge.ports.tunnel },
+      ports: { ...edge.ports, api: api.port },
+      grpcPlaintextHost: settings.grpcPlaintextHost,
       apiHost: settings.apiHost,
       baseDomain: settings.baseDomain,
       publicHost: publicHost(settings),
@@ -148,6 +150,10 @@ async function start(
     },
     reload: new EdgeReload({ input, config, edge, state, log, parts: [strategy, auth, exporters] }),
   };
+}
+
+function plaintextAddress({ grpcPlaintextHost: host, grpcPlaintextPort: port }: EdgeSettings) {
+  return port === undefined ? undefined : { host, port };
 }
 
 async function listening<T>(settings: EdgeSettings, work: () => Promise<T>): Promise<T> {

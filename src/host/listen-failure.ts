@@ -11,13 +11,14 @@ const listening = { ...edgeSettings, inspectPort: agentSettings.inspectPort };
 type PortSetting = Extract<keyof typeof listening, `${string}Port`>;
 
 /** The ports a program was told to listen on. */
-export type WantedPorts = Partial<Readonly<Record<PortSetting, number>>>;
+export type WantedPorts = Partial<Readonly<Record<PortSetting, number | undefined>>>;
 
 const portNames: Readonly<Record<PortSetting, string>> = {
   proxyPort: 'proxy',
   apiPort: 'management API',
   grpcPort: 'gRPC tunnel',
   tunnelPort: 'TCP tunnel',
+  grpcPlaintextPort: 'gRPC tunnel without TLS',
   inspectPort: 'request inspector',
 };
 
@@ -70,7 +71,7 @@ function reasonOf(
       return 'this user may not; ports below 1024 need privileges';
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return 'the address is none of this machine; see --host and --api-host';
+      return 'the address is none of this machine; see --host, --api-host and --grpc-plaintext-host';
     default:
       return error.code;
   }

@@ -4,6 +4,7 @@ import { type EdgeAnnouncement, edgeReadyEvent, edgeReadyLines } from '../../src
 const edge: EdgeAnnouncement = {
   ports: { proxy: 8081, api: 8080, grpc: 4444, tunnel: 4443 },
   apiHost: '127.0.0.1',
+  grpcPlaintextHost: '127.0.0.1',
   baseDomain: 'localhost',
   publicHost: 'edge.example.com',
   stateDir: '/state',

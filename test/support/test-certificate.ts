@@ -13,12 +13,14 @@ export function testCertificate(): Promise<ServerCertificate> {
   return certificate;
 }
 
-/** Returns a certificate of a CA of its own, for the same names. */
-export async function createCertificate(): Promise<ServerCertificate> {
+const usualNames = ['localhost', '127.0.0.1', '127.0.0.3', '127.0.0.4', '::1'];
+
+/** Returns a certificate of a CA of its own, by default for the same names. */
+export async function createCertificate(names: readonly string[] = usualNames): Promise<ServerCertificate> {
   const path = await mkdtemp(join(tmpdir(), 'giraffe-certificate-'));
   await using folder = await openStateFolder(path);
   const made = await ensureServerCertificate(folder, {
-    names: ['localhost', '127.0.0.1', '127.0.0.3', '127.0.0.4', '::1'],
+    names,
     now: Date.now,
   });
   await rm(path, { recursive: true });

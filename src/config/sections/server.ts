@@ -9,6 +9,7 @@ const ports = z
     api: edge.apiPort.leaf,
     grpc: edge.grpcPort.leaf,
     tunnel: edge.tunnelPort.leaf,
+    grpcPlaintext: edge.grpcPlaintextPort.leaf,
   })
   .describe('Ports to listen on.');
 
@@ -32,6 +33,7 @@ export const serverSection = z
     publicHost: edge.publicHost.leaf,
     host: edge.host.leaf,
     apiHost: edge.apiHost.leaf,
+    grpcPlaintextHost: edge.grpcPlaintextHost.leaf,
     ports: ports.optional(),
     tls: tls.optional(),
     stateDir: edge.stateDir.leaf,
