@@ -2,6 +2,7 @@
  * Takes the streams that an edge opens, and connects each with the origin it is for: one of the configured targets,
  * whatever the edge asks for.
  */
+import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type Target, targetText } from '../http/target.ts';
 import type { Replayer } from '../inspector/inspector.ts';
@@ -77,7 +78,7 @@ export class ExchangeAcceptor implements Replayer {
     const pool = tunnel && this.#poolOf(tunnel, request.targetName);
     if (pool === undefined) return this.#refuse(stream, request);
     const tally = this.#figures.tally(request.endpoint);
-    tally.requests += 1;
+    tally.began();
     const exchange = new OriginExchange({
       stream,
       request,
@@ -93,7 +94,8 @@ export class ExchangeAcceptor implements Replayer {
         upgrade: request.upgrade,
       }),
       onOutcome: (outcome) => {
-        tally[outcome.error === undefined ? 'responses' : 'errors'] += 1;
+        const transport = session.carrier === 'grpc' ? 'grpc' : 'tcp';
+        tally.ended({ ...outcome, transport }, request.upgrade !== undefined, performance.now());
         this.#report(request, session.carrier, outcome);
       },
     });

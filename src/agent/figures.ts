@@ -1,25 +1,17 @@
 /** Counts what happens at an agent, per endpoint of its own. Agents that replace one another share one. */
-
-/** Figures of one endpoint. */
-export interface AgentTally {
-  /** Exchanges that began; each is in flight, or has ended with a response or an error. */
-  requests: number;
-  responses: number;
-  /** Those that failed, and those that the edge gave up because its client did. */
-  errors: number;
-  /** Sessions after the first one. */
-  reconnects: number;
-}
+import { ExchangeTally } from '../telemetry/exchange-tally.ts';
 
 /** The figures of all endpoints. */
 export class AgentFigures {
-  readonly #tallies = new Map<string, AgentTally>();
+  /** When counting began. */
+  readonly startedAt = new Date();
+  readonly #tallies = new Map<string, ExchangeTally>();
 
   /** Returns the tally of an endpoint, which must be one of the agent's own. */
-  tally(endpoint: string): AgentTally {
+  tally(endpoint: string): ExchangeTally {
     const known = this.#tallies.get(endpoint);
     if (known !== undefined) return known;
-    const tally: AgentTally = { requests: 0, responses: 0, errors: 0, reconnects: 0 };
+    const tally = new ExchangeTally();
     this.#tallies.set(endpoint, tally);
     return tally;
   }
@@ -33,7 +25,7 @@ export class AgentFigures {
   }
 
   /** The figures by endpoint. */
-  get tallies(): ReadonlyMap<string, Readonly<AgentTally>> {
+  get tallies(): ReadonlyMap<string, ExchangeTally> {
     return this.#tallies;
   }
 }

@@ -28,6 +28,10 @@ export interface ExchangeOutcome {
   /** Why it failed; undefined when it went well. */
   readonly error: GiraffeError | undefined;
   readonly durationMs: number;
+  /** Octets of the body, or of the relay, from and to the edge. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly isRelay: boolean;
 }
 
 /** What an exchange is made of. */
@@ -60,6 +64,9 @@ export class OriginExchange implements StreamSink, ConnectionUser {
   /** The response head said that nothing follows it. */
   #isAnswerEnded = false;
   #isFinished = false;
+  #requestBytes = 0;
+  #responseBytes = 0;
+  #relay: Relay | undefined;
 
   constructor(start: ExchangeStart) {
     this.#start = start;
@@ -90,6 +97,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
 
   onData(chunk: Buffer): void {
     this.#tap?.onRequestBody(chunk);
+    this.#requestBytes += chunk.length;
     const connection = this.#connection;
     // An answered exchange needs no more of its request; the edge gives it up when it sees the end of the answer.
     if (connection === undefined) return this.#stream.consumed(chunk.length);
@@ -147,6 +155,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
 
   onResponseBody(chunk: Buffer): void {
     this.#tap?.onResponseBody(chunk);
+    this.#responseBytes += chunk.length;
     if (!this.#stream.sendData(chunk)) this.#connection?.socket.pause();
   }
 
@@ -170,6 +179,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
     stream.grant(this.#start.sizeWindow());
     const onFinished = (error: GiraffeError | undefined): void => this.#finish(error);
     const relay = new Relay({ ...connection.detach(), stream, tap: this.#tap, onFinished });
+    this.#relay = relay;
     stream.sink = relay;
     if (this.#edgeEnded) relay.onEnd();
   }
@@ -227,6 +237,14 @@ export class OriginExchange implements StreamSink, ConnectionUser {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#tap?.onFinished(error);
-    this.#start.onOutcome({ status: this.#status, error, durationMs: performance.now() - this.#startedMs });
+    const relayed = this.#relay?.carried;
+    this.#start.onOutcome({
+      status: this.#status,
+      error,
+      durationMs: performance.now() - this.#startedMs,
+      requestBytes: this.#requestBytes + (relayed?.requestBytes ?? 0),
+      responseBytes: this.#responseBytes + (relayed?.responseBytes ?? 0),
+      isRelay: relayed !== undefined,
+    });
   }
 }

@@ -29,6 +29,9 @@ export class Relay implements StreamSink {
   readonly #onFinished: RelayStart['onFinished'];
   /** Octets written to the socket while it had enough; their credit waits for its drain. */
   #heldBytes = 0;
+  /** Octets from and to the edge. */
+  #requestBytes = 0;
+  #responseBytes = 0;
   #originEnded = false;
   #isFinished = false;
 
@@ -45,12 +48,18 @@ export class Relay implements StreamSink {
     if (rest !== undefined) this.#toEdge(rest);
   }
 
+  /** Octets that came from the edge and from the origin. */
+  get carried(): { readonly requestBytes: number; readonly responseBytes: number } {
+    return { requestBytes: this.#requestBytes, responseBytes: this.#responseBytes };
+  }
+
   // The edge's side.
 
   onHead(): void {}
 
   onData(chunk: Buffer): void {
     this.#tap?.onRelayed('toOrigin', chunk);
+    this.#requestBytes += chunk.length;
     if (this.#isFinished) return this.#refuse(chunk);
     if (this.#socket.write(chunk)) this.#stream.consumed(chunk.length);
     else this.#heldBytes += chunk.length;
@@ -73,6 +82,7 @@ export class Relay implements StreamSink {
 
   #toEdge(chunk: Buffer): void {
     this.#tap?.onRelayed('toClient', chunk);
+    this.#responseBytes += chunk.length;
     if (!this.#stream.sendData(chunk)) this.#socket.pause();
   }
 

@@ -63,7 +63,8 @@ function exchangeMetrics({ requests, inFlight, ways, upgrades, rejected }: EdgeT
   ];
 }
 
-function agentMetrics(totals: EdgeTotals, { sessions, carriers, streams, endpoints, openBreakers }: EdgeNow): Metric[] {
+function agentMetrics(totals: EdgeTotals, now: EdgeNow): Metric[] {
+  const { sessions, carriers, streams, windowBytes, endpoints, openBreakers } = now;
   return [
     gauge('giraffe_sessions', 'Sessions of agents.', [{ labels: {}, value: sessions }]),
     counter('giraffe_sessions_opened_total', 'Sessions that agents opened.', [
@@ -75,6 +76,12 @@ function agentMetrics(totals: EdgeTotals, { sessions, carriers, streams, endpoin
     counter('giraffe_agent_refusals_total', 'Agents that were refused, by code.', byCode(totals.agentRefusals)),
     gauge('giraffe_carriers', 'Connections of agents that carry exchanges.', byTransport(carriers)),
     gauge('giraffe_streams', 'Exchanges and relays on these connections.', byTransport(streams)),
+    gauge(
+      'giraffe_window_bytes',
+      'What agents may send, or have sent and clients have not taken.',
+      byTransport(windowBytes),
+      'bytes',
+    ),
     gauge('giraffe_endpoints', 'Endpoints that an agent serves.', [{ labels: {}, value: endpoints }]),
     gauge('giraffe_breakers_open', 'Endpoints whose circuit breaker is open or half open.', [
       { labels: {}, value: openBreakers },

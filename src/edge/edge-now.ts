@@ -12,6 +12,8 @@ export interface EdgeNow {
   /** Carriers that are up, and the exchanges and relays on them. */
   readonly carriers: { readonly grpc: number; readonly tcp: number };
   readonly streams: { readonly grpc: number; readonly tcp: number };
+  /** What agents may send, or have sent and clients have not taken, in octets. */
+  readonly windowBytes: { readonly grpc: number; readonly tcp: number };
   /** Endpoints whose circuit breaker does not let everything pass. */
   readonly openBreakers: number;
   readonly memory: { readonly heap: number; readonly external: number; readonly resident: number };
@@ -31,9 +33,10 @@ export function lookAtEdge(routes: RouteTable, policies: PolicyGate, connections
   };
 }
 
-function lookAtSessions(routes: RouteTable): Pick<EdgeNow, 'sessions' | 'carriers' | 'streams'> {
+function lookAtSessions(routes: RouteTable): Pick<EdgeNow, 'sessions' | 'carriers' | 'streams' | 'windowBytes'> {
   const carriers = { grpc: 0, tcp: 0 };
   const streams = { grpc: 0, tcp: 0 };
+  const windowBytes = { grpc: 0, tcp: 0 };
   let sessions = 0;
   for (const session of routes.sessions) {
     sessions += 1;
@@ -42,7 +45,8 @@ function lookAtSessions(routes: RouteTable): Pick<EdgeNow, 'sessions' | 'carrier
       if (multiplexer === undefined) continue;
       carriers[transport] += 1;
       streams[transport] += multiplexer.streams;
+      windowBytes[transport] += multiplexer.windowBytes;
     }
   }
-  return { sessions, carriers, streams };
+  return { sessions, carriers, streams, windowBytes };
 }

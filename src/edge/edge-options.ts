@@ -5,9 +5,13 @@ import type { AuthProvider } from '../extension/auth-provider.ts';
 import type { ExtensionGuard } from '../extension/guard.ts';
 import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
 import type { RoutingStrategy } from '../extension/routing-strategy.ts';
+import type { EndpointFigures } from '../telemetry/exchange-tally.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { EdgeNow } from './edge-now.ts';
+import type { OverallFigures } from './figures.ts';
 import type { BreakerState } from './policy/circuit-breaker.ts';
 import type { EdgePolicy } from './policy/policy-gate.ts';
+import type { RateState } from './policy/rate-gate.ts';
 
 /** A provider of authentication and its name in the configuration. */
 export interface NamedAuthProvider {
@@ -124,23 +128,23 @@ export interface EdgePorts {
 }
 
 /** Figures of one tunnel. */
-export interface TunnelStats {
+export interface TunnelStats extends EndpointFigures {
   readonly domain: string;
+  /** Sessions of agents that serve it now. */
   readonly sessions: number;
-  readonly requests: number;
-  readonly responses: number;
-  readonly errors: number;
-  readonly inFlight: number;
-  /** Octets of bodies and relays from and to clients, of exchanges that have ended. */
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  /** Sessions of agents that had one before. */
-  readonly reconnects: number;
-  readonly transports: { readonly grpc: number; readonly tcp: number; readonly upgrades: number };
-  /** Errors by code. */
-  readonly codes: Readonly<Record<string, number>>;
   /** Where the circuit breaker stands; undefined without one. */
   readonly breaker: BreakerState | undefined;
+  /** Where the rate limit of the endpoint stands; undefined without one, and before the first request. */
+  readonly rateLimit: RateState | undefined;
+}
+
+/** Figures of an edge as a whole. */
+export interface EdgeOverview {
+  /** When counting began. */
+  readonly startedAt: Date;
+  readonly takenAt: Date;
+  readonly totals: OverallFigures;
+  readonly now: EdgeNow;
 }
 
 /** A running edge. */
@@ -158,6 +162,8 @@ export interface Edge extends AsyncDisposable {
    * @throws {GiraffeError} GIR_ERR_CONFIG for a trusted proxy that is no address or network; nothing is changed then.
    */
   reconfigure(changes: EdgeChanges): void;
+  /** Figures of the edge as a whole, of the same moment as {@link stats} when both are asked in one turn. */
+  overview(): EdgeOverview;
   /** Figures per endpoint. */
   stats(): readonly TunnelStats[];
   /** All figures of this moment, for metrics exporters. */

@@ -9,8 +9,16 @@ import { Authenticator } from './authenticator.ts';
 import { ClientListener } from './client-listener.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { edgeMetrics } from './edge-metrics.ts';
-import { lookAtEdge } from './edge-now.ts';
-import type { Edge, EdgeChanges, EdgeOptions, EdgePorts, NamedAuthProvider, TunnelStats } from './edge-options.ts';
+import { type EdgeNow, lookAtEdge } from './edge-now.ts';
+import type {
+  Edge,
+  EdgeChanges,
+  EdgeOptions,
+  EdgeOverview,
+  EdgePorts,
+  NamedAuthProvider,
+  TunnelStats,
+} from './edge-options.ts';
 import { EdgeFigures } from './figures.ts';
 import { GrpcListener } from './grpc-listener.ts';
 import { type EdgePolicy, noPolicy, PolicyGate } from './policy/policy-gate.ts';
@@ -62,7 +70,10 @@ class RunningEdge implements Edge {
     this.#startedAt = new Date(this.#now());
     this.#isTrusted = createProxyTrust(options.trustedProxies);
     this.#routes = new RouteTable(options.knownEndpoints);
-    this.#figures = new EdgeFigures((host) => this.#routes.find(host) !== undefined);
+    this.#figures = new EdgeFigures(
+      (host) => this.#routes.find(host) !== undefined,
+      () => performance.now(),
+    );
     this.#certificate = options.certificate;
     this.#guard = options.guard ?? new ExtensionGuard();
     const authenticator = new Authenticator(options.authProviders, {
@@ -125,20 +136,33 @@ class RunningEdge implements Edge {
   }
 
   stats(): readonly TunnelStats[] {
-    return this.#figures.stats(this.#routes.hosts, {
-      sessions: (host) => this.#routes.find(host)?.size ?? 0,
-      breaker: (host) => this.#policies.breaker(host),
-    });
+    return [...this.#figures.endpoints(this.#routes.hosts)].map(([domain, figures]) => ({
+      domain,
+      sessions: this.#routes.find(domain)?.size ?? 0,
+      ...figures,
+      breaker: this.#policies.breaker(domain),
+      rateLimit: this.#policies.rateLimit(domain),
+    }));
+  }
+
+  overview(): EdgeOverview {
+    return { ...this.#moment(), totals: this.#figures.overall(), now: this.#look() };
   }
 
   snapshot(): MetricsSnapshot {
-    const now = lookAtEdge(this.#routes, this.#policies, this.#clients.connections);
     return {
       role: 'edge',
-      takenAt: new Date(this.#now()),
-      startedAt: this.#startedAt,
-      metrics: [...edgeMetrics(this.#figures.totals, now), this.#guard.metric()],
+      ...this.#moment(),
+      metrics: [...edgeMetrics(this.#figures.totals, this.#look()), this.#guard.metric()],
     };
+  }
+
+  #moment(): { readonly startedAt: Date; readonly takenAt: Date } {
+    return { startedAt: this.#startedAt, takenAt: new Date(this.#now()) };
+  }
+
+  #look(): EdgeNow {
+    return lookAtEdge(this.#routes, this.#policies, this.#clients.connections);
   }
 
   rejections(): Readonly<Record<string, number>> {

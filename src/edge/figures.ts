@@ -5,25 +5,10 @@
  * has a line of its own.
  */
 import type { ErrorCode } from '../errors/codes.ts';
+import { countCode, type EndpointFigures, ExchangeTally } from '../telemetry/exchange-tally.ts';
 import { Histogram, requestDurationBounds } from '../telemetry/histogram.ts';
-import type { TunnelStats } from './edge-options.ts';
+import { Latency } from '../telemetry/latency.ts';
 import type { Outcome } from './outcome.ts';
-import type { BreakerState } from './policy/circuit-breaker.ts';
-
-/** The figures of one endpoint while they are being counted. */
-export interface EndpointTally {
-  requests: number;
-  responses: number;
-  errors: number;
-  inFlight: number;
-  requestBytes: number;
-  responseBytes: number;
-  reconnects: number;
-  grpc: number;
-  tcp: number;
-  upgrades: number;
-  readonly codes: Map<ErrorCode, number>;
-}
 
 /** How exchanges reached an agent; `none` for those that reached nobody, and those that the edge answered. */
 export type Way = 'grpc' | 'tcp' | 'none';
@@ -53,6 +38,24 @@ export interface EdgeTotals {
   readonly rejected: Map<ErrorCode, number>;
 }
 
+/** The figures of all endpoints together, those that are no endpoint's included. */
+export interface OverallFigures extends Omit<EndpointFigures, 'transports'> {
+  /** As in {@link EndpointFigures}; `none` for those that reached no agent, or that the edge answered. */
+  readonly transports: {
+    readonly grpc: number;
+    readonly tcp: number;
+    readonly none: number;
+    readonly upgrades: number;
+  };
+  /** Upgrades to WebSocket among them. */
+  readonly webSockets: number;
+  readonly sessionsOpened: number;
+  /** Agents that were refused, by code. */
+  readonly agentRefusals: Readonly<Record<string, number>>;
+  /** Connections and requests refused before it was known which endpoint they are for, by code. */
+  readonly rejections: Readonly<Record<string, number>>;
+}
+
 /** What a session is counted by. */
 export interface CountedAgent {
   readonly agentId: string;
@@ -62,53 +65,47 @@ export interface CountedAgent {
 
 /** Agents that are remembered to tell a return from a first visit; the ones not seen for longest are forgotten. */
 const maxAgents = 10_000;
+/** Endpoints with figures of their own. One more takes the place of the oldest that has nothing in flight. */
+const maxEndpoints = 5000;
 
 /** The figures of one edge. Only endpoints that are served get a line, so clients cannot make it grow. */
 export class EdgeFigures {
   readonly #isTunnel: (host: string) => boolean;
-  readonly #byHost = new Map<string, EndpointTally>();
+  readonly #nowMs: () => number;
+  readonly #byHost = new Map<string, ExchangeTally>();
   readonly #agents = new Set<string>();
   readonly totals: EdgeTotals = noTotals();
 
-  /** @param isTunnel Says whether a host is, or was, an endpoint. */
-  constructor(isTunnel: (host: string) => boolean) {
+  /**
+   * @param isTunnel Says whether a host is, or was, an endpoint.
+   * @param nowMs A clock that does not run backwards, in milliseconds.
+   */
+  constructor(isTunnel: (host: string) => boolean, nowMs: () => number) {
     this.#isTunnel = isTunnel;
+    this.#nowMs = nowMs;
   }
 
   /** Counts the begin of an exchange; returns where its end is counted, too. */
-  started(host: string): EndpointTally | undefined {
+  started(host: string): ExchangeTally | undefined {
     this.totals.requests += 1;
     this.totals.inFlight += 1;
     const tally = this.#tallyOf(host);
-    if (tally === undefined) return undefined;
-    tally.requests += 1;
-    tally.inFlight += 1;
+    tally?.began();
     return tally;
   }
 
   /** Counts the end of an exchange. @param upgrade The protocol it asked for. */
-  finished(tally: EndpointTally | undefined, outcome: Outcome, upgrade: string | undefined): void {
+  finished(tally: ExchangeTally | undefined, outcome: Outcome, upgrade: string | undefined): void {
     const { totals } = this;
     totals.inFlight -= 1;
     countEnd(totals.ways[outcome.transport ?? 'none'], outcome);
     if (upgrade !== undefined) totals.upgrades[isWebSocket(upgrade) ? 'websocket' : 'other'] += 1;
-    if (tally === undefined) return;
-    tally.inFlight -= 1;
-    tally.requestBytes += outcome.requestBytes;
-    tally.responseBytes += outcome.responseBytes;
-    if (outcome.transport !== undefined) tally[outcome.transport] += 1;
-    if (upgrade !== undefined) tally.upgrades += 1;
-    if (outcome.error === undefined) {
-      tally.responses += 1;
-      return;
-    }
-    tally.errors += 1;
-    increment(tally.codes, outcome.error.code);
+    tally?.ended(outcome, upgrade !== undefined, this.#nowMs());
   }
 
   /** Counts a connection or a request that was refused before it was known which endpoint it is for. */
   rejected(code: ErrorCode): void {
-    increment(this.totals.rejected, code);
+    countCode(this.totals.rejected, code);
   }
 
   /** Counts a session that serves from now on. One of an agent that had a session before is a reconnect. */
@@ -129,7 +126,7 @@ export class EdgeFigures {
 
   /** Counts an agent whose HELLO was refused. */
   agentRefused(code: ErrorCode): void {
-    increment(this.totals.agentRefusals, code);
+    countCode(this.totals.agentRefusals, code);
   }
 
   /** What was refused before it was known which endpoint it is for, by code. */
@@ -137,35 +134,59 @@ export class EdgeFigures {
     return Object.fromEntries(this.totals.rejected);
   }
 
-  /** Returns the figures of every endpoint that is served or had a request. */
-  stats(served: Iterable<string>, now: EndpointNow): readonly TunnelStats[] {
+  /** Returns the figures of every endpoint that is served or had a request, by host. */
+  endpoints(served: Iterable<string>): Map<string, EndpointFigures> {
+    const nowMs = this.#nowMs();
     const hosts = new Set([...this.#byHost.keys(), ...served]);
-    return [...hosts].map((domain) => {
-      const { grpc, tcp, upgrades, codes, ...counters } = this.#byHost.get(domain) ?? noTally();
-      return {
-        domain,
-        sessions: now.sessions(domain),
-        ...counters,
-        transports: { grpc, tcp, upgrades },
-        codes: Object.fromEntries(codes),
-        breaker: now.breaker(domain),
-      };
-    });
+    return new Map([...hosts].map((host) => [host, (this.#byHost.get(host) ?? new ExchangeTally()).read(nowMs)]));
   }
 
-  #tallyOf(host: string): EndpointTally | undefined {
+  /** Returns the figures of all endpoints together. */
+  overall(): OverallFigures {
+    const { requests, inFlight, ways, upgrades, sessionsOpened, sessionsReopened, agentRefusals } = this.totals;
+    const all = Object.values(ways);
+    const codes = new Map<string, number>();
+    for (const way of all) for (const [code, count] of way.codes) codes.set(code, (codes.get(code) ?? 0) + count);
+    const latencies = [...this.#byHost.values()].flatMap(({ latency }) => latency ?? []);
+    return {
+      requests,
+      responses: sum(all.map(({ responses }) => responses)),
+      errors: sum(codes.values()),
+      inFlight,
+      requestBytes: sum(all.map(({ requestBytes }) => requestBytes)),
+      responseBytes: sum(all.map(({ responseBytes }) => responseBytes)),
+      reconnects: sessionsReopened,
+      transports: {
+        grpc: endedOn(ways.grpc),
+        tcp: endedOn(ways.tcp),
+        none: endedOn(ways.none),
+        upgrades: upgrades.websocket + upgrades.other,
+      },
+      webSockets: upgrades.websocket,
+      codes: Object.fromEntries(codes),
+      ...Latency.readAll(latencies, this.#nowMs()),
+      sessionsOpened,
+      agentRefusals: Object.fromEntries(agentRefusals),
+      rejections: this.rejections,
+    };
+  }
+
+  #tallyOf(host: string): ExchangeTally | undefined {
     const tally = this.#byHost.get(host);
     if (tally !== undefined || !this.#isTunnel(host)) return tally;
-    const created = noTally();
+    if (this.#byHost.size >= maxEndpoints) this.#forgetOldest();
+    const created = new ExchangeTally();
     this.#byHost.set(host, created);
     return created;
   }
-}
 
-/** What is not counted but looked up. */
-export interface EndpointNow {
-  sessions(host: string): number;
-  breaker(host: string): BreakerState | undefined;
+  #forgetOldest(): void {
+    for (const [host, { inFlight }] of this.#byHost) {
+      if (inFlight > 0) continue;
+      this.#byHost.delete(host);
+      return;
+    }
+  }
 }
 
 function countEnd(way: WayTotals, { error, requestBytes, responseBytes, durationMs, isRelay }: Outcome): void {
@@ -173,31 +194,21 @@ function countEnd(way: WayTotals, { error, requestBytes, responseBytes, duration
   way.responseBytes += responseBytes;
   if (!isRelay) way.durations.observe(durationMs / 1000);
   if (error === undefined) way.responses += 1;
-  else increment(way.codes, error.code);
+  else countCode(way.codes, error.code);
+}
+
+function endedOn({ responses, codes }: WayTotals): number {
+  return responses + sum(codes.values());
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
 }
 
 function isWebSocket(upgrade: string): boolean {
   return upgrade.toLowerCase() === 'websocket';
-}
-
-function increment(counts: Map<ErrorCode, number>, code: ErrorCode): void {
-  counts.set(code, (counts.get(code) ?? 0) + 1);
-}
-
-function noTally(): EndpointTally {
-  return {
-    requests: 0,
-    responses: 0,
-    errors: 0,
-    inFlight: 0,
-    requestBytes: 0,
-    responseBytes: 0,
-    reconnects: 0,
-    grpc: 0,
-    tcp: 0,
-    upgrades: 0,
-    codes: new Map(),
-  };
 }
 
 function noTotals(): EdgeTotals {

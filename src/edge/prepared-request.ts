@@ -3,7 +3,7 @@
  */
 import type { RoutingRequest } from '../extension/routing-strategy.ts';
 import type { RequestHead } from '../http/message.ts';
-import type { EndpointTally } from './figures.ts';
+import type { ExchangeTally } from '../telemetry/exchange-tally.ts';
 
 /** A request prepared for its way. */
 export interface PreparedRequest {
@@ -12,7 +12,7 @@ export interface PreparedRequest {
   readonly routing: RoutingRequest;
   readonly upgrade: string | undefined;
   /** Where the exchange is counted; undefined for an endpoint that is not served. */
-  readonly tally: EndpointTally | undefined;
+  readonly tally: ExchangeTally | undefined;
   readonly id: string;
   /** Our name in Via fields. */
   readonly via: string;

@@ -10,7 +10,7 @@ import { targetText } from '../http/target.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { AgentAnnouncement } from './agent-announcement.ts';
 import { startInspector } from './agent-inspector.ts';
-import { startAgentMetrics } from './agent-metrics.ts';
+import { createAgentMetrics, startAgentMetrics } from './agent-metrics.ts';
 import { type AgentSurroundings, agentOptionsOf, type NamedAgentOptions } from './agent-options-of.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
 import { AgentReload } from './agent-reload.ts';
@@ -61,10 +61,11 @@ export async function runAgent(context: AgentHostContext): Promise<number> {
   const lifetimes = new Lifetimes();
   const presenter = await createPresenter(context, settings);
   try {
-    const view = new AgentView(surroundings.figures);
+    const running = createAgentMetrics(surroundings);
+    const view = new AgentView(surroundings.figures, running.runner);
     const inspectUrl = await startInspector({ input, config, agent: view, logger: log.logger }, lifetimes);
     if (inspectUrl !== undefined) presenter.showInspector(inspectUrl);
-    const metrics = await startAgentMetrics(context.plugins, config, surroundings, lifetimes);
+    const metrics = await startAgentMetrics(context.plugins, config, surroundings, running, lifetimes);
     let watches = watchOrigins(started, presenter);
     lifetimes.defer(() => watches[Symbol.dispose]());
     const announcement = lifetimes.use(

@@ -1,13 +1,8 @@
-/**
- * Metrics exporters at an agent. The one label of its figures is the endpoint: the agent's own few.
- *
- * An exporter that is asked for its text, such as `prometheus`, has nobody who asks here: it is for an edge that shares
- * the configuration file.
- */
-import type { AgentFigures, AgentTally } from '../agent/figures.ts';
+/** Metrics exporters at an agent. The label of its figures is the endpoint: the agent's own few. */
+import type { AgentFigures } from '../agent/figures.ts';
 import { configFolder } from '../config/config-file.ts';
 import { ExtensionGuard } from '../extension/guard.ts';
-import type { CounterMetric, MetricsSnapshot } from '../extension/index.ts';
+import type { CounterMetric, GaugeMetric, MetricsSnapshot } from '../extension/index.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import type { AgentSurroundings } from './agent-options-of.ts';
 import { collectExtensions } from './collect-extensions.ts';
@@ -19,28 +14,47 @@ import { loadPlugins, type PluginHost } from './plugin-loader.ts';
 import type { AgentConfig } from './program-config.ts';
 import type { SelectedExtension } from './selected-extension.ts';
 
-const help: Readonly<Record<keyof AgentTally, string>> = {
-  requests: 'Exchanges that began at the agent.',
-  responses: 'Exchanges that ended well.',
-  errors: 'Exchanges that failed or were given up by the edge.',
-  reconnects: 'Sessions with the edge after the first one.',
-};
+/** What is counted per endpoint: the figure, its metric and what it is. */
+const counters = [
+  ['requests', 'giraffe_agent_requests_total', 'Exchanges that began at the agent.', ''],
+  ['responses', 'giraffe_agent_responses_total', 'Exchanges that ended well.', ''],
+  ['errors', 'giraffe_agent_errors_total', 'Exchanges that failed or were given up by the edge.', ''],
+  ['reconnects', 'giraffe_agent_reconnects_total', 'Sessions with the edge after the first one.', ''],
+  ['requestBytes', 'giraffe_agent_request_bytes_total', 'Octets of bodies and relays from clients.', 'bytes'],
+  ['responseBytes', 'giraffe_agent_response_bytes_total', 'Octets of bodies and relays to clients.', 'bytes'],
+] as const;
 
 /** Returns all figures of an agent. */
-export function agentSnapshot(figures: AgentFigures, startedAt: Date): MetricsSnapshot {
-  const counter = (name: keyof AgentTally): CounterMetric => ({
-    kind: 'counter',
-    name: `giraffe_agent_${name}_total`,
-    help: help[name],
+export function agentSnapshot({ tallies, startedAt }: AgentFigures): MetricsSnapshot {
+  const samples = (figure: (typeof counters)[number][0] | 'inFlight') =>
+    [...tallies].map(([endpoint, tally]) => ({ labels: { endpoint }, value: tally[figure] }));
+  const counted = counters.map(
+    ([figure, name, help, unit]): CounterMetric => ({ kind: 'counter', name, help, unit, samples: samples(figure) }),
+  );
+  const inFlight: GaugeMetric = {
+    kind: 'gauge',
+    name: 'giraffe_agent_requests_in_flight',
+    help: 'Exchanges and relays that have not ended.',
     unit: '',
-    samples: [...figures.tallies].map(([endpoint, tally]) => ({ labels: { endpoint }, value: tally[name] })),
-  });
-  return {
-    role: 'agent',
-    takenAt: new Date(),
-    startedAt,
-    metrics: [counter('requests'), counter('responses'), counter('errors'), counter('reconnects')],
+    samples: samples('inFlight'),
   };
+  return { role: 'agent', takenAt: new Date(), startedAt, metrics: [...counted, inFlight] };
+}
+
+/** What runs the exporters of an agent. */
+export interface AgentMetrics {
+  readonly runner: MetricsRunner;
+  readonly guard: ExtensionGuard;
+}
+
+/** Returns what runs the exporters, before there are any. */
+export function createAgentMetrics({ figures, logger }: AgentSurroundings): AgentMetrics {
+  const guard = new ExtensionGuard();
+  const snapshot = (): MetricsSnapshot => {
+    const own = agentSnapshot(figures);
+    return { ...own, metrics: [...own.metrics, guard.metric()] };
+  };
+  return { runner: new MetricsRunner({ logger, guard, snapshot }), guard };
 }
 
 /**
@@ -51,16 +65,10 @@ export function agentSnapshot(figures: AgentFigures, startedAt: Date): MetricsSn
 export async function startAgentMetrics(
   plugins: PluginHost,
   config: AgentConfig,
-  { figures, logger, environment }: AgentSurroundings,
+  { logger, environment }: AgentSurroundings,
+  { runner, guard }: AgentMetrics,
   lifetimes: Lifetimes,
 ): Promise<SelectedExtension<readonly NamedExporter[]>> {
-  const startedAt = new Date();
-  const guard = new ExtensionGuard();
-  const snapshot = () => {
-    const own = agentSnapshot(figures, startedAt);
-    return { ...own, metrics: [...own.metrics, guard.metric()] };
-  };
-  const runner = new MetricsRunner({ logger, guard, snapshot });
   const stateDir = config.settings.stateDir ?? defaultStateDir(environment);
   let loaded: Promise<ExtensionRegistry> | undefined;
   const registry = () => {

@@ -1,37 +1,64 @@
 /** Keeps what the agent's local API shows, from the agent's own events. */
-import type { AgentEvent } from '../agent/agent-options.ts';
+import { performance } from 'node:perf_hooks';
+import type { AgentEvent, AgentMode } from '../agent/agent-options.ts';
 import type { AgentFigures } from '../agent/figures.ts';
-import type { AgentPort, LocalFigures, LocalTunnel } from '../management/agent-port.ts';
+import type { AgentPort, LocalStats, LocalTunnel } from '../management/agent-port.ts';
+import type { PullExporter } from '../management/metrics-routes.ts';
+import type { MetricsRunner } from './metrics-runner.ts';
 
 /** The view of one agent, or of one after the other. */
 export class AgentView implements AgentPort {
   readonly #figures: AgentFigures;
+  readonly #metrics: Pick<MetricsRunner, 'pullExporters'>;
   #tunnels: readonly LocalTunnel[] = [];
-  #isReady = false;
+  #mode: AgentMode | undefined;
 
-  constructor(figures: AgentFigures) {
+  constructor(figures: AgentFigures, metrics: Pick<MetricsRunner, 'pullExporters'>) {
     this.#figures = figures;
+    this.#metrics = metrics;
   }
 
   /** Takes note of an event. @param names Names that the agent's tunnels have in the configuration file. */
   note(event: AgentEvent, names: readonly (string | undefined)[]): void {
-    if (event.type === 'ready') {
-      this.#isReady = true;
-      this.#tunnels = event.tunnels.map((tunnel, index) => ({ name: names[index], ...tunnel }));
-    } else if (event.type === 'reconnecting' || event.type === 'closed') {
-      this.#isReady = false;
+    switch (event.type) {
+      case 'ready':
+        this.#tunnels = event.tunnels.map((tunnel, index) => ({ name: names[index], ...tunnel }));
+        this.#mode = event.mode;
+        break;
+      case 'mode':
+        this.#mode = event.mode;
+        break;
+      case 'reconnecting':
+      case 'closed':
+        this.#mode = undefined;
+        break;
+      default:
+        break;
     }
   }
 
   isReady(): boolean {
-    return this.#isReady;
+    return this.#mode !== undefined;
   }
 
   tunnels(): readonly LocalTunnel[] {
     return this.#tunnels;
   }
 
-  stats(): readonly LocalFigures[] {
-    return [...this.#figures.tallies].map(([domain, tally]) => ({ domain, ...tally }));
+  stats(): LocalStats {
+    const { startedAt, tallies } = this.#figures;
+    const nowMs = performance.now();
+    const { heapUsed, external, rss } = process.memoryUsage();
+    return {
+      startedAt,
+      takenAt: new Date(),
+      mode: this.#mode,
+      tunnels: [...tallies].map(([domain, tally]) => ({ domain, ...tally.read(nowMs) })),
+      memory: { heap: heapUsed, external, resident: rss },
+    };
+  }
+
+  pullExporters(): readonly PullExporter[] {
+    return this.#metrics.pullExporters;
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { ExtensionGuard, ExtensionId } from '../extension/guard.ts';
 import type { MetricsExporter, MetricsSnapshot } from '../extension/index.ts';
-import type { PullExporter } from '../management/management-port.ts';
+import type { PullExporter } from '../management/metrics-routes.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** An exporter and its name in the configuration. */

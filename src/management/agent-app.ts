@@ -10,6 +10,7 @@
 import { type Context, Hono } from 'hono';
 import type { AgentPort, LocalTunnel } from './agent-port.ts';
 import { createHostCheck } from './host-check.ts';
+import { metricsPaths, metricsResponse } from './metrics-routes.ts';
 import { ownPagesOnly } from './own-page-check.ts';
 import { problemResponse } from './problem.ts';
 
@@ -35,11 +36,8 @@ export function createAgentApp(agent: AgentPort, routes: readonly AgentRoutes[] 
     return context.json({ tunnels: agent.tunnels().map((tunnel) => tunnelBody(agent, tunnel)), uri: '/api/tunnels' });
   });
   app.get('/api/tunnels/:name', (context) => oneTunnel(agent, context));
-  app.get('/api/v1/stats', (context) => {
-    const domain = context.req.query('domain')?.toLowerCase();
-    const tunnels = agent.stats().filter((tunnel) => domain === undefined || tunnel.domain === domain);
-    return context.json({ tunnels });
-  });
+  app.get('/api/v1/stats', (context) => context.json(statsBody(agent, context.req.query('domain')?.toLowerCase())));
+  for (const path of metricsPaths) app.get(path, (context) => metricsResponse(agent.pullExporters(), context));
   for (const add of routes) add(app);
   app.notFound(() => problemResponse('GIR_ERR_API_PATH'));
   app.onError(() => problemResponse('GIR_ERR_INTERNAL'));
@@ -52,16 +50,29 @@ function oneTunnel(agent: AgentPort, context: Context): Response {
   return tunnel === undefined ? problemResponse('GIR_ERR_API_PATH') : context.json(tunnelBody(agent, tunnel));
 }
 
+/** Figures of the agent, with what each tunnel leads to. */
+function statsBody(agent: AgentPort, wanted: string | undefined): object {
+  const { tunnels, ...rest } = agent.stats();
+  const open = agent.tunnels();
+  const chosen = tunnels.filter(({ domain }) => wanted === undefined || domain === wanted);
+  return {
+    v: 1,
+    role: 'agent',
+    ...rest,
+    tunnels: chosen.map((figures) => ({ ...open.find(({ domain }) => domain === figures.domain), ...figures })),
+  };
+}
+
 function tunnelBody(agent: AgentPort, tunnel: LocalTunnel): object {
   const name = nameOf(tunnel);
-  const figures = agent.stats().find(({ domain }) => domain === tunnel.domain);
+  const figures = agent.stats().tunnels.find(({ domain }) => domain === tunnel.domain);
   return {
     name,
     uri: `/api/tunnels/${encodeURIComponent(name)}`,
     public_url: tunnel.url,
     proto: tunnel.url.split(':')[0],
     config: { addr: tunnel.target },
-    metrics: { http: { count: figures?.requests ?? 0 } },
+    metrics: { http: { count: figures?.requests ?? 0, gauge: figures?.inFlight ?? 0 } },
   };
 }
 

@@ -1,4 +1,6 @@
 /** What the agent's local API may know of the agent: a few read-only answers, and never the agent itself. */
+import type { EndpointFigures } from '../telemetry/exchange-tally.ts';
+import type { PullExporter } from './metrics-routes.ts';
 
 /** One tunnel that is open. */
 export interface LocalTunnel {
@@ -11,12 +13,19 @@ export interface LocalTunnel {
 }
 
 /** Figures of one endpoint, counted since the agent started. */
-export interface LocalFigures {
+export interface LocalFigures extends EndpointFigures {
   readonly domain: string;
-  readonly requests: number;
-  readonly responses: number;
-  readonly errors: number;
-  readonly reconnects: number;
+}
+
+/** Figures of an agent. */
+export interface LocalStats {
+  readonly startedAt: Date;
+  readonly takenAt: Date;
+  /** Which carriers are up; undefined while the tunnels do not serve. */
+  readonly mode: 'hybrid' | 'grpc' | 'tcp' | undefined;
+  readonly tunnels: readonly LocalFigures[];
+  /** Of the process, in octets. */
+  readonly memory: { readonly heap: number; readonly external: number; readonly resident: number };
 }
 
 /** The view of an agent that its local API shows. */
@@ -25,6 +34,7 @@ export interface AgentPort {
   isReady(): boolean;
   /** The tunnels, in the order in which they were asked for; none before the edge has admitted them. */
   tunnels(): readonly LocalTunnel[];
-  /** Figures per endpoint. */
-  stats(): readonly LocalFigures[];
+  stats(): LocalStats;
+  /** Metrics exporters that are asked for their text, in the order of the configuration. */
+  pullExporters(): readonly PullExporter[];
 }

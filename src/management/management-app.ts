@@ -9,6 +9,7 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { createHostCheck } from './host-check.ts';
 import type { ManagementPort } from './management-port.ts';
+import { metricsPaths, metricsResponse } from './metrics-routes.ts';
 import { problemResponse } from './problem.ts';
 
 /**
@@ -41,14 +42,7 @@ export function createManagementApp(edge: ManagementPort, names: readonly string
     const tunnels = edge.stats().filter((tunnel) => domain === undefined || tunnel.domain === domain);
     return context.json({ tunnels });
   });
-  for (const path of ['/metrics', '/metrics/:exporter']) {
-    app.get(path, (context) => {
-      const name = context.req.param('exporter');
-      const exporter = edge.pullExporters().find((one) => name === undefined || one.name === name);
-      if (exporter === undefined) return problemResponse('GIR_ERR_API_PATH');
-      return context.body(exporter.render(), 200, { 'Content-Type': exporter.contentType });
-    });
-  }
+  for (const path of metricsPaths) app.get(path, (context) => metricsResponse(edge.pullExporters(), context));
   app.notFound(() => problemResponse('GIR_ERR_API_PATH'));
   app.onError(() => problemResponse('GIR_ERR_INTERNAL'));
   return app;

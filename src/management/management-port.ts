@@ -1,5 +1,7 @@
 /** What the management API may know of an edge: a few read-only answers, and never the edge itself. */
 
+import type { PullExporter } from './metrics-routes.ts';
+
 /** Figures of one tunnel, counted since the edge started. */
 export interface TunnelFigures {
   readonly domain: string;
@@ -12,14 +14,6 @@ export interface TunnelFigures {
   readonly responseBytes: number;
   readonly reconnects: number;
   readonly transports: { readonly grpc: number; readonly tcp: number; readonly upgrades: number };
-}
-
-/** A metrics exporter that answers GET requests. */
-export interface PullExporter {
-  readonly name: string;
-  readonly contentType: string;
-  /** Returns the figures of now. A throw has been logged. */
-  render(): string;
 }
 
 /** The view of an edge that the API shows. */

@@ -26,16 +26,23 @@ const slowReaderMs = 500;
 
 /** What all windows of one session may promise together. */
 export class CreditPool {
+  readonly #maxBytes: number;
   #freeBytes: number;
 
   /** @param maxBytes Bound for the session, in octets, beyond {@link minWindowBytes} for each stream. Default 64 MiB. */
   constructor(maxBytes = 64 * 1024 * 1024) {
+    this.#maxBytes = maxBytes;
     this.#freeBytes = maxBytes;
   }
 
   /** Octets nobody has been promised. */
   get freeBytes(): number {
     return this.#freeBytes;
+  }
+
+  /** Octets that are promised: under way, or not passed on. */
+  get promisedBytes(): number {
+    return this.#maxBytes - this.#freeBytes;
   }
 
   /** Takes up to `wantedBytes`; returns what was taken. */

@@ -73,6 +73,11 @@ export class Multiplexer implements StreamPort {
     return this.#streams.size;
   }
 
+  /** What the other end may send on all streams, or has sent and was not passed on, beyond the least of each; in octets. */
+  get windowBytes(): number {
+    return this.#creditPool.promisedBytes;
+  }
+
   /** True until the carrier is gone or going. */
   get isOpen(): boolean {
     return this.#phase === 'open';

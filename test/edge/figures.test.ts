@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { EdgeFigures } from '../../src/edge/figures.ts';
 import { Histogram } from '../../src/telemetry/histogram.ts';
 
+const clock = () => 0;
+
 describe('EdgeFigures', () => {
   it('O2 gives no line to an endpoint that came to be while a request for it was refused', () => {
     let isTunnel = false;
-    const figures = new EdgeFigures(() => isTunnel);
+    const figures = new EdgeFigures(() => isTunnel, clock);
     const refused = figures.started('app.test');
     isTunnel = true;
     figures.started('app.test');
@@ -20,13 +22,12 @@ describe('EdgeFigures', () => {
       isRelay: false,
     };
     figures.finished(refused, outcome, undefined);
-    const now = { sessions: () => 0, breaker: () => undefined };
-    expect(figures.stats([], now)).toMatchObject([{ requests: 1, responses: 0, inFlight: 1 }]);
+    expect([...figures.endpoints([]).values()]).toMatchObject([{ requests: 1, responses: 0, inFlight: 1 }]);
     expect(figures.totals).toMatchObject({ requests: 2, inFlight: 1 });
   });
 
   it('O2 tells agents of different owners apart when they come back', () => {
-    const figures = new EdgeFigures(() => true);
+    const figures = new EdgeFigures(() => true, clock);
     const agent = (owner: string) => ({ agentId: 'a', principal: { id: owner }, endpoints: ['app.test'] });
     figures.sessionOpened(agent('one'));
     figures.sessionOpened(agent('two'));

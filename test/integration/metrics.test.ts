@@ -8,6 +8,7 @@ import { parseTarget } from '../../src/http/target.ts';
 import { sumOf } from '../../src/plugins/metrics/figures-of.ts';
 import { logLines } from '../../src/plugins/metrics/log.ts';
 import { prometheusText } from '../../src/plugins/metrics/prometheus.ts';
+import type { EndpointFigures } from '../../src/telemetry/exchange-tally.ts';
 import { Disposables } from '../support/disposables.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
@@ -127,10 +128,28 @@ describe('figures of known traffic', () => {
       const tally = world.figures.tally('app.test');
       return tally.requests === tally.responses + tally.errors;
     });
-    expect(logLines(agentSnapshot(world.figures, new Date()), 0)).toEqual([
+    expect(logLines(agentSnapshot(world.figures), 0)).toEqual([
       '[gRPC CLIENT] Domain: app.test, Requests: 8, Responses: 5, Errors: 3, Reconnects: 0',
       '[gRPC CLIENT] Domain: up.test, Requests: 1, Responses: 1, Errors: 0, Reconnects: 0',
     ]);
+    // Both ends count the same octets and ways; only what was given up differs, by its code.
+    const fields = ({
+      requests,
+      responses,
+      errors,
+      inFlight,
+      requestBytes,
+      responseBytes,
+      transports,
+    }: EndpointFigures) => ({
+      ...{ requests, responses, errors, inFlight, requestBytes, responseBytes, transports },
+    });
+    const atAgent = [...world.figures.tallies.values()].map((tally) => fields(tally.read(performance.now())));
+    expect(atAgent).toEqual(world.edge.edge.stats().map(fields));
+    const { totals } = world.edge.edge.overview();
+    expect(totals).toMatchObject({ requests: 10, responses: 6, errors: 4, inFlight: 0, webSockets: 1 });
+    expect(totals.transports).toEqual({ grpc: 5, tcp: 4, none: 1, upgrades: 1 });
+    expect([totals.requestBytes, totals.latency.count]).toEqual([1013, 8]);
   });
 });
 

@@ -1,15 +1,32 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createAgentApp } from '../../src/management/agent-app.ts';
-import type { AgentPort } from '../../src/management/agent-port.ts';
+import type { AgentPort, LocalStats } from '../../src/management/agent-port.ts';
 import { startAgentServer } from '../../src/management/agent-server.ts';
+import { ExchangeTally } from '../../src/telemetry/exchange-tally.ts';
 
 const web = { name: 'web', domain: 'app.test', url: 'http://app.test:8081', target: 'http://localhost:3000' };
 const plain = { name: undefined, domain: 'b.test', url: 'https://b.test', target: 'unix:/run/app.sock' };
-const figures = { domain: 'app.test', requests: 3, responses: 2, errors: 1, reconnects: 0 };
+const startedAt = new Date(1_700_000_000_000);
+const tally = new ExchangeTally();
+for (let sent = 0; sent < 3; sent += 1) tally.began();
+const figures = { domain: 'app.test', ...tally.read(0) };
+const stats: LocalStats = {
+  startedAt,
+  takenAt: startedAt,
+  mode: 'hybrid',
+  tunnels: [figures],
+  memory: { heap: 1, external: 2, resident: 3 },
+};
 
 function port(overrides: Partial<AgentPort> = {}): AgentPort {
-  return { isReady: () => true, tunnels: () => [web, plain], stats: () => [figures], ...overrides };
+  return {
+    isReady: () => true,
+    tunnels: () => [web, plain],
+    stats: () => stats,
+    pullExporters: () => [],
+    ...overrides,
+  };
 }
 
 async function send(path: string, headers: Record<string, string> = {}, agent = port(), method = 'GET') {
@@ -29,7 +46,7 @@ describe('GET /api/tunnels', () => {
           public_url: 'http://app.test:8081',
           proto: 'http',
           config: { addr: 'http://localhost:3000' },
-          metrics: { http: { count: 3 } },
+          metrics: { http: { count: 3, gauge: 3 } },
         },
         expect.objectContaining({ name: 'b.test', public_url: 'https://b.test', proto: 'https' }),
       ],
@@ -53,9 +70,17 @@ describe('health and figures', () => {
   });
 
   it('O2 /api/v1/stats gives the figures of all endpoints or of one', async () => {
-    expect(await (await send('/api/v1/stats')).json()).toEqual({ tunnels: [figures] });
-    expect(await (await send('/api/v1/stats?domain=APP.test')).json()).toEqual({ tunnels: [figures] });
-    expect(await (await send('/api/v1/stats?domain=b.test')).json()).toEqual({ tunnels: [] });
+    const time = startedAt.toISOString();
+    const whole = { ...stats, v: 1, role: 'agent', startedAt: time, takenAt: time, tunnels: [{ ...web, ...figures }] };
+    expect(await (await send('/api/v1/stats')).json()).toEqual(whole);
+    expect(await (await send('/api/v1/stats?domain=APP.test')).json()).toEqual(whole);
+    expect(await (await send('/api/v1/stats?domain=b.test')).json()).toMatchObject({ tunnels: [] });
+  });
+
+  it('O2 /metrics is the text of the exporter that renders, if there is one', async () => {
+    const exporter = { name: 'prometheus', contentType: 'text/plain', render: () => 'figures' };
+    expect(await (await send('/metrics', {}, port({ pullExporters: () => [exporter] }))).text()).toBe('figures');
+    expect((await send('/metrics')).status).toBe(404);
   });
 });
 

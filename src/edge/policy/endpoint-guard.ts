@@ -12,7 +12,7 @@ import type { Admission, PolicyRequest, Verdict } from './admission.ts';
 import { type BreakerState, type BreakerVote, CircuitBreaker } from './circuit-breaker.ts';
 import { CrossOriginGate } from './cors.ts';
 import type { EffectivePolicy } from './effective-policy.ts';
-import { ClientRate, type Quota, SharedRate } from './rate-gate.ts';
+import { ClientRate, type Quota, type RateState, SharedRate } from './rate-gate.ts';
 import { rateLimitFields, seconds } from './rate-limit-fields.ts';
 
 /** One endpoint's policy and its state. */
@@ -34,6 +34,11 @@ export class EndpointGuard {
   /** Where the breaker stands; undefined without one. */
   get breaker(): BreakerState | undefined {
     return this.#breaker?.state(this.#nowMs());
+  }
+
+  /** Where the endpoint's rate limit stands; undefined without one. */
+  get rateLimit(): RateState | undefined {
+    return this.#rate.state;
   }
 
   /** Puts another policy in force; quotas that were spent, places that are taken and an open breaker stay. */

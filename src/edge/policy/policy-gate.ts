@@ -8,7 +8,7 @@ import { free, type PolicyRequest, type Verdict } from './admission.ts';
 import type { BreakerState } from './circuit-breaker.ts';
 import { effectivePolicy, type OperatorPolicies, someRate } from './effective-policy.ts';
 import { EndpointGuard, rateLimited, refused } from './endpoint-guard.ts';
-import { ClientRate, type Quota } from './rate-gate.ts';
+import { ClientRate, type Quota, type RateState } from './rate-gate.ts';
 
 /** What the operator of an edge says. Times in milliseconds, sizes in octets. */
 export interface EdgePolicy extends OperatorPolicies {
@@ -102,6 +102,11 @@ export class PolicyGate {
   /** Where the breaker of an endpoint stands; undefined without one. */
   breaker(host: string): BreakerState | undefined {
     return this.#guards.get(host)?.breaker;
+  }
+
+  /** Where the rate limit of an endpoint stands; undefined without one. */
+  rateLimit(host: string): RateState | undefined {
+    return this.#guards.get(host)?.rateLimit;
   }
 
   #guard(host: string): EndpointGuard | undefined {

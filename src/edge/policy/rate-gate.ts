@@ -9,6 +9,14 @@ import { TokenBucket } from './token-bucket.ts';
 /** A named bucket that a request was counted in. */
 export type Quota = readonly [QuotaName, TokenBucket];
 
+/** Where a rate limit stands. */
+export interface RateState {
+  readonly perMinute: number;
+  readonly burst: number;
+  /** Requests that may come at once now. */
+  readonly remaining: number;
+}
+
 /** One bucket whose limit can change while it is in use. */
 export class SharedRate {
   readonly #nowMs: () => number;
@@ -27,6 +35,13 @@ export class SharedRate {
     if (limit === undefined) this.#bucket = undefined;
     else if (this.#bucket === undefined) this.#bucket = new TokenBucket(limit.rpm, limit.burst, this.#nowMs());
     else this.#bucket.change(limit.rpm, limit.burst);
+  }
+
+  /** Where the limit stands; undefined without one. */
+  get state(): RateState | undefined {
+    if (this.#limit === undefined || this.#bucket === undefined) return undefined;
+    const { rpm, burst } = this.#limit;
+    return { perMinute: rpm, burst, remaining: this.#bucket.left(this.#nowMs()) };
   }
 
   /** Counts a request. Adds its bucket to `shown` when clients may see it; returns it when it was empty. */

@@ -67,6 +67,12 @@ export class TokenBucket {
     return this.#units === this.#capacityUnits;
   }
 
+  /** Whole tokens that are left at `nowMs`. */
+  left(nowMs: number): number {
+    this.#fill(nowMs);
+    return this.tokens;
+  }
+
   /** Goes on with another limit: what was spent stays spent. */
   change(rpm: number, burst: number): void {
     const spentUnits = this.#capacityUnits - this.#units;
