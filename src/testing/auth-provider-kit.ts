@@ -1,7 +1,7 @@
 /** What every authentication provider must keep: above all, that nobody gets in without credentials. */
 import assert from 'node:assert/strict';
-import type { AgentCredential, AuthProvider, RoutingRequest } from '../extension/index.ts';
-import { type ConformanceCheck, frozen, withInstance } from './conformance.ts';
+import type { AgentCredential, AuthProvider } from '../extension/index.ts';
+import { type ConformanceCheck, plainRequest as request, withInstance } from './conformance.ts';
 
 const bare: AgentCredential = { token: '', certificate: undefined, address: '192.0.2.1' };
 /** Credentials that nobody can have been given. */
@@ -14,15 +14,6 @@ const strangers: readonly AgentCredential[] = [
   { ...bare, certificate: [] },
   { ...bare, certificate: [Buffer.from('no certificate')] },
 ];
-
-const request: RoutingRequest = frozen({
-  method: 'GET',
-  host: 'app.example.com',
-  path: '/',
-  fields: [],
-  isUpgrade: false,
-  clientAddress: '192.0.2.1',
-});
 
 /** Returns the checks for a provider. @param make Makes an instance, with options of your choice. */
 export function authProviderKit(

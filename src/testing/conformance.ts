@@ -1,4 +1,5 @@
 /** What a conformance check is. It needs no test framework: `for (const { name, run } of kit) it(name, run)`. */
+import type { RoutingRequest } from '../extension/index.ts';
 
 /** One obligation of a contract. */
 export interface ConformanceCheck {
@@ -16,6 +17,16 @@ export function frozen<T>(value: T): T {
   }
   return value;
 }
+
+/** A request without anything special, for extensions to look at. */
+export const plainRequest: RoutingRequest = frozen({
+  method: 'GET',
+  host: 'app.example.com',
+  path: '/',
+  fields: [],
+  isUpgrade: false,
+  clientAddress: '192.0.2.1',
+});
 
 /** Makes an instance, uses it and ends it. */
 export async function withInstance<T extends object>(

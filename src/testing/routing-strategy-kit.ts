@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Candidate, NonEmpty, RoutingRequest, RoutingStrategy } from '../extension/index.ts';
 import { assertForwardableTrailers } from '../http/field-validation.ts';
-import { type ConformanceCheck, frozen, withInstance } from './conformance.ts';
+import { type ConformanceCheck, frozen, plainRequest as plain, withInstance } from './conformance.ts';
 
 function agent(agentId: string, rest: Partial<Candidate> = {}): Candidate {
   const base = { sessionId: `session-${agentId}`, agentId, transport: 'grpc', inFlight: 0, weight: 1 } as const;
@@ -17,14 +17,6 @@ const lists: readonly NonEmpty<Candidate>[] = frozen([
   [agent('three', { transport: 'tcp' })],
 ]);
 
-const plain: RoutingRequest = {
-  method: 'GET',
-  host: 'app.example.com',
-  path: '/',
-  fields: [],
-  isUpgrade: false,
-  clientAddress: '192.0.2.1',
-};
 const requests: readonly RoutingRequest[] = frozen([
   plain,
   {

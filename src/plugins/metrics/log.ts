@@ -10,15 +10,9 @@
  * the connections of clients that are open, and Projected-N is N times that.
  */
 import * as z from 'zod';
-import {
-  defineExtension,
-  extensionApiVersion,
-  type Logger,
-  type MetricsExporter,
-  type MetricsSnapshot,
-} from '../../extension/index.ts';
+import type { Logger, MetricsSnapshot } from '../../extension/index.ts';
 import { labelValues, sumOf } from './figures-of.ts';
-import { intervalOption } from './interval.ts';
+import { definePushExporter, type Export, intervalOption } from './push-exporter.ts';
 
 /** Returns the lines of a snapshot. @param baselineBytes Memory before there was any connection. */
 export function logLines(snapshot: MetricsSnapshot, baselineBytes: number): string[] {
@@ -72,32 +66,29 @@ function megabytes(bytes: number): string {
 }
 
 /**
- * Returns the exporter. Each line is the whole message of one log entry: at level info on an edge, and on an agent,
- * whose log leaves that out unless told otherwise, at warn.
+ * Returns what writes. Each line is the whole message of one log entry: at level info on an edge, and on an agent, whose
+ * log leaves that out unless told otherwise, at warn.
  */
-export function createLogExporter(
-  intervalMs: number,
-  { logger, baselineBytes }: { readonly logger: Logger; readonly baselineBytes: number },
-): MetricsExporter {
-  return {
-    mode: 'push',
-    intervalMs,
-    export: async (snapshot) => {
-      const level = snapshot.role === 'edge' ? 'info' : 'warn';
-      for (const line of logLines(snapshot, baselineBytes)) logger[level]({}, line);
-    },
+export function logExport({
+  logger,
+  baselineBytes,
+}: {
+  readonly logger: Logger;
+  readonly baselineBytes: number;
+}): Export {
+  return async (snapshot) => {
+    const level = snapshot.role === 'edge' ? 'info' : 'warn';
+    for (const line of logLines(snapshot, baselineBytes)) logger[level]({}, line);
   };
 }
 
 /** The exporter as an extension. */
-export const log = defineExtension({
-  apiVersion: extensionApiVersion,
-  kind: 'metrics-exporter',
+export const log = definePushExporter({
   name: 'log',
   summary: 'Lines in the log: requests by transport, gRPC, memory; on agents one per endpoint.',
   options: z.strictObject({ interval: intervalOption('1m') }),
-  create: async ({ interval }, { logger }) => {
+  start: (_options, { logger }) => {
     const { heapUsed, external } = process.memoryUsage();
-    return createLogExporter(interval, { logger, baselineBytes: heapUsed + external });
+    return logExport({ logger, baselineBytes: heapUsed + external });
   },
 });

@@ -7,15 +7,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import {
-  defineExtension,
-  extensionApiVersion,
-  type Labels,
-  type Metric,
-  type MetricsExporter,
-  type MetricsSnapshot,
-} from '../../extension/index.ts';
-import { intervalOption } from './interval.ts';
+import type { Labels, Metric, MetricsSnapshot } from '../../extension/index.ts';
+import { definePushExporter, type Export, intervalOption } from './push-exporter.ts';
 
 const optionsSchema = z.strictObject({
   endpoint: z
@@ -31,8 +24,8 @@ const optionsSchema = z.strictObject({
   interval: intervalOption('1m'),
 });
 
-/** Options of the exporter, defaults filled in. */
-export type OtlpOptions = z.output<typeof optionsSchema>;
+/** Options, defaults filled in. */
+type OtlpOptions = z.output<typeof optionsSchema>;
 
 /** Cumulative, from OTLP's enum AggregationTemporality. */
 const cumulative = 2;
@@ -106,34 +99,27 @@ function nanoseconds(at: Date): string {
   return `${at.getTime()}000000`;
 }
 
-/** Returns the exporter. @param instanceId Tells this process from others. */
-export function createOtlpExporter(options: OtlpOptions, instanceId: string): MetricsExporter {
-  const { serviceName, interval } = options;
-  const url = `${options.endpoint.replace(/\/+$/, '')}/v1/metrics`;
-  return {
-    mode: 'push',
-    intervalMs: interval,
-    export: async (snapshot, signal) => {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { ...options.headers, 'Content-Type': 'application/json' },
-        body: JSON.stringify(otlpRequest(snapshot, { serviceName, instanceId })),
-        // Fields with credentials go nowhere else.
-        redirect: 'error',
-        signal,
-      });
-      await response.body?.cancel();
-      if (!response.ok) throw new Error(`the collector answered with status ${response.status}`);
-    },
+/** Returns what sends. @param instanceId Tells this process from others. */
+function otlpExport({ serviceName, endpoint, headers }: OtlpOptions, instanceId: string): Export {
+  const url = `${endpoint.replace(/\/+$/, '')}/v1/metrics`;
+  return async (snapshot, signal) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { ...headers, 'Content-Type': 'application/json' },
+      body: JSON.stringify(otlpRequest(snapshot, { serviceName, instanceId })),
+      // Fields with credentials go nowhere else.
+      redirect: 'error',
+      signal,
+    });
+    await response.body?.cancel();
+    if (!response.ok) throw new Error(`the collector answered with status ${response.status}`);
   };
 }
 
 /** The exporter as an extension. */
-export const otlp = defineExtension({
-  apiVersion: extensionApiVersion,
-  kind: 'metrics-exporter',
+export const otlp = definePushExporter({
   name: 'otlp',
   summary: 'To an OpenTelemetry collector (OTLP over HTTP, JSON).',
   options: optionsSchema,
-  create: async (options) => createOtlpExporter(options, randomUUID()),
+  start: (options) => otlpExport(options, randomUUID()),
 });

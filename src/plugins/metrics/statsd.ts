@@ -7,15 +7,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import * as z from 'zod';
-import {
-  defineExtension,
-  extensionApiVersion,
-  type Labels,
-  type Metric,
-  type MetricsExporter,
-  type MetricsSnapshot,
-} from '../../extension/index.ts';
-import { intervalOption } from './interval.ts';
+import type { Labels, Metric, MetricsSnapshot } from '../../extension/index.ts';
+import { definePushExporter, type Export, intervalOption } from './push-exporter.ts';
 
 const optionsSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Host of the server.'),
@@ -39,7 +32,7 @@ const optionsSchema = z.strictObject({
 });
 
 /** Options of the exporter, defaults filled in. */
-export type StatsdOptions = z.output<typeof optionsSchema>;
+type StatsdOptions = z.output<typeof optionsSchema>;
 
 /** A line, and what makes it true: the value that the server knows once it has the line. */
 interface Line {
@@ -115,26 +108,22 @@ function datagramsOf(lines: readonly Line[], maxBytes: number): Line[][] {
   return datagrams;
 }
 
-/** Returns the exporter. */
-export function createStatsdExporter(options: StatsdOptions): MetricsExporter {
+/** Returns what sends. */
+function statsdExport(options: StatsdOptions): Export {
   const known = new Map<string, number>();
-  return {
-    mode: 'push',
-    intervalMs: options.interval,
-    export: async (snapshot, signal) => {
-      const { address, family } = await lookup(options.host);
-      signal.throwIfAborted();
-      const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
-      try {
-        for (const datagram of datagramsOf(linesOf(snapshot, options, known), options.maxDatagramBytes)) {
-          signal.throwIfAborted();
-          await send(socket, datagram.map(({ text }) => `${text}\n`).join(''), options.port, address);
-          for (const { series, value } of datagram) known.set(series, value);
-        }
-      } finally {
-        socket.close();
+  return async (snapshot, signal) => {
+    const { address, family } = await lookup(options.host);
+    signal.throwIfAborted();
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+    try {
+      for (const datagram of datagramsOf(linesOf(snapshot, options, known), options.maxDatagramBytes)) {
+        signal.throwIfAborted();
+        await send(socket, datagram.map(({ text }) => `${text}\n`).join(''), options.port, address);
+        for (const { series, value } of datagram) known.set(series, value);
       }
-    },
+    } finally {
+      socket.close();
+    }
   };
 }
 
@@ -150,11 +139,9 @@ function send(socket: Socket, text: string, port: number, address: string): Prom
 }
 
 /** The exporter as an extension. */
-export const statsd = defineExtension({
-  apiVersion: extensionApiVersion,
-  kind: 'metrics-exporter',
+export const statsd = definePushExporter({
   name: 'statsd',
   summary: 'To a StatsD server over UDP, plain or with DogStatsD tags.',
   options: optionsSchema,
-  create: async (options) => createStatsdExporter(options),
+  start: statsdExport,
 });

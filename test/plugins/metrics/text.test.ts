@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLogExporter, logLines } from '../../../src/plugins/metrics/log.ts';
+import { logExport, logLines } from '../../../src/plugins/metrics/log.ts';
 import { prometheusText } from '../../../src/plugins/metrics/prometheus.ts';
 import { recordingLogger } from '../../support/world.ts';
 import { edgeSnapshot, mebibyte, oddSnapshot } from './snapshot.ts';
@@ -48,8 +48,7 @@ describe('the exporter log', () => {
 
   it('O2 logs each line as the whole message of an entry', async () => {
     const { logger, lines } = recordingLogger();
-    const exporter = createLogExporter(1000, { logger, baselineBytes: 0 });
-    if (exporter.mode === 'push') await exporter.export(edgeSnapshot(), new AbortController().signal);
+    await logExport({ logger, baselineBytes: 0 })(edgeSnapshot(), new AbortController().signal);
     expect(lines.map(({ level, message }) => [level, message.slice(0, 8)])).toEqual([
       ['info', '[HYBRID '],
       ['info', '[gRPC ME'],
@@ -65,9 +64,8 @@ describe('the exporter log at an agent', () => {
     const metrics = [
       { kind: 'counter', name: 'giraffe_agent_requests_total', help: '', unit: '', samples: [sample] } as const,
     ];
-    const exporter = createLogExporter(1000, { logger, baselineBytes: 0 });
     const snapshot = { ...edgeSnapshot(), role: 'agent', metrics } as const;
-    if (exporter.mode === 'push') await exporter.export(snapshot, new AbortController().signal);
+    await logExport({ logger, baselineBytes: 0 })(snapshot, new AbortController().signal);
     expect(lines.map(({ level }) => level)).toEqual(['warn']);
   });
 });
