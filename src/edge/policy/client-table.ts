@@ -13,6 +13,8 @@ export class ClientTable<T> {
   readonly #maxClients: number;
   /** In the order of their last use. */
   readonly #values = new Map<string, T>();
+  /** The one that was used last: most requests come in runs of one client. */
+  #last: { readonly address: string; readonly value: T } | undefined;
 
   /**
    * @param create Makes the value of a client that is new.
@@ -32,12 +34,14 @@ export class ClientTable<T> {
 
   /** Returns the value of a client, and makes it the one that was used last. */
   of(address: string): T {
+    if (this.#last?.address === address) return this.#last.value;
     const key = clientKey(address);
     const known = this.#values.get(key);
     if (known !== undefined) this.#values.delete(key);
     else if (this.#values.size >= this.#maxClients) this.#makeRoom();
     const value = known ?? this.#create();
     this.#values.set(key, value);
+    this.#last = { address, value };
     return value;
   }
 

@@ -8,7 +8,8 @@ import { free, type PolicyRequest, type Verdict } from './admission.ts';
 import type { BreakerState } from './circuit-breaker.ts';
 import { effectivePolicy, type OperatorPolicies, someRate } from './effective-policy.ts';
 import { EndpointGuard, rateLimited, refused } from './endpoint-guard.ts';
-import { ClientRate, type Quota, type RateState } from './rate-gate.ts';
+import type { Quota } from './quota.ts';
+import { ClientRate, type RateState } from './rate-gate.ts';
 
 /** What the operator of an edge says. Times in milliseconds, sizes in octets. */
 export interface EdgePolicy extends OperatorPolicies {

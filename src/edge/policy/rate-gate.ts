@@ -1,13 +1,9 @@
 /**
- * The rate limits of one place (an endpoint, or the whole edge): one bucket for all, and one for each client address.
+ * The rate limits of one place (an endpoint, or the whole edge): one quota for all, and one for each client address.
  */
 import type { RateLimit } from '../../protocol/tunnel-policy.ts';
 import { ClientTable } from './client-table.ts';
-import type { QuotaName } from './rate-limit-fields.ts';
-import { TokenBucket } from './token-bucket.ts';
-
-/** A named bucket that a request was counted in. */
-export type Quota = readonly [QuotaName, TokenBucket];
+import { Quota, type QuotaName } from './quota.ts';
 
 /** Where a rate limit stands. */
 export interface RateState {
@@ -17,12 +13,12 @@ export interface RateState {
   readonly remaining: number;
 }
 
-/** One bucket whose limit can change while it is in use. */
+/** One quota whose limit can change while it is in use. */
 export class SharedRate {
   readonly #nowMs: () => number;
   readonly #name: QuotaName;
   #limit: RateLimit | undefined;
-  #bucket: TokenBucket | undefined;
+  #quota: Quota | undefined;
 
   constructor(name: QuotaName, nowMs: () => number) {
     this.#name = name;
@@ -32,34 +28,30 @@ export class SharedRate {
   /** Puts another limit in force; what was spent stays spent. */
   change(limit: RateLimit | undefined): void {
     this.#limit = limit;
-    if (limit === undefined) this.#bucket = undefined;
-    else if (this.#bucket === undefined) this.#bucket = new TokenBucket(limit.rpm, limit.burst, this.#nowMs());
-    else this.#bucket.change(limit.rpm, limit.burst);
+    if (limit === undefined) this.#quota = undefined;
+    else if (this.#quota === undefined) this.#quota = new Quota(this.#name, limit, this.#nowMs());
+    else this.#quota.change(limit);
   }
 
   /** Where the limit stands; undefined without one. */
   get state(): RateState | undefined {
-    if (this.#limit === undefined || this.#bucket === undefined) return undefined;
+    if (this.#limit === undefined || this.#quota === undefined) return undefined;
     const { rpm, burst } = this.#limit;
-    return { perMinute: rpm, burst, remaining: this.#bucket.left(this.#nowMs()) };
+    return { perMinute: rpm, burst, remaining: this.#quota.left(this.#nowMs()) };
   }
 
-  /** Counts a request. Adds its bucket to `shown` when clients may see it; returns it when it was empty. */
+  /** Counts a request. Adds its quota to `shown` when clients may see it; returns it when there was no room. */
   count(nowMs: number, shown: Quota[]): Quota | undefined {
-    if (this.#bucket === undefined) return undefined;
-    const quota: Quota = [this.#name, this.#bucket];
-    const isLeft = this.#bucket.take(nowMs);
-    if (!isLeft || this.#limit?.announce === true) shown.push(quota);
-    return isLeft ? undefined : quota;
+    return this.#quota === undefined ? undefined : counted(this.#quota, this.#limit, nowMs, shown);
   }
 }
 
-/** One bucket for each client address. */
+/** One quota for each client address. */
 export class ClientRate {
   readonly #nowMs: () => number;
   readonly #name: QuotaName;
   #limit: RateLimit | undefined;
-  #clients: ClientTable<TokenBucket> | undefined;
+  #clients: ClientTable<Quota> | undefined;
 
   constructor(name: QuotaName, nowMs: () => number) {
     this.#name = name;
@@ -73,25 +65,21 @@ export class ClientRate {
       this.#clients = undefined;
       return;
     }
-    for (const bucket of this.#clients?.values ?? []) bucket.change(limit.rpm, limit.burst);
+    for (const quota of this.#clients?.values ?? []) quota.change(limit);
     this.#clients ??= new ClientTable(
-      () => this.#newBucket(),
-      (bucket) => bucket.isFull(this.#nowMs()),
+      () => new Quota(this.#name, this.#limit ?? limit, this.#nowMs()),
+      (quota) => quota.isFull(this.#nowMs()),
     );
   }
 
   /** Counts a request of a client, as {@link SharedRate.count} does. */
   count(address: string, nowMs: number, shown: Quota[]): Quota | undefined {
-    if (this.#clients === undefined) return undefined;
-    const bucket = this.#clients.of(address);
-    const quota: Quota = [this.#name, bucket];
-    const isLeft = bucket.take(nowMs);
-    if (!isLeft || this.#limit?.announce === true) shown.push(quota);
-    return isLeft ? undefined : quota;
+    return this.#clients === undefined ? undefined : counted(this.#clients.of(address), this.#limit, nowMs, shown);
   }
+}
 
-  #newBucket(): TokenBucket {
-    const { rpm, burst } = this.#limit ?? { rpm: 1, burst: 0 };
-    return new TokenBucket(rpm, burst, this.#nowMs());
-  }
+function counted(quota: Quota, limit: RateLimit | undefined, nowMs: number, shown: Quota[]): Quota | undefined {
+  const isLeft = quota.take(nowMs);
+  if (!isLeft || limit?.announce === true) shown.push(quota);
+  return isLeft ? undefined : quota;
 }
