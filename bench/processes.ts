@@ -1,7 +1,7 @@
 /** Starts the processes that are measured, and reads their processor time and memory from /proc. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -59,6 +59,14 @@ const ticksPerSecond = 100;
 export function cpuMicros({ child }: Running): number {
   const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6;
+}
+
+/** Processor time of all threads so far, in nanoseconds (Linux): finer than {@link cpuMicros}, but without threads that ended. */
+export function cpuNanos({ child }: Running): number {
+  const tasks = `/proc/${child.pid}/task`;
+  return readdirSync(tasks).reduce((sum, task) => {
+    return sum + Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]);
+  }, 0);
 }
 
 /** Resident memory, now or at its highest, in octets (Linux). */

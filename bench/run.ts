@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { download, type LoadResult, loadGet, type Target, upload } from './load.ts';
+import { measurePolicy } from './policy.ts';
 import { cpuMicros, memoryBytes, type Running, startGiraffe, startScript, stopAll } from './processes.ts';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
@@ -13,18 +14,12 @@ const secondsPerRound = Number(process.env['BENCH_SECONDS'] ?? 2);
 /** Rounds of each table that are not counted: V8 compiles what is hot only after a while. */
 const warmUpRounds = 2;
 const bulkBytes = 256 * 1024 * 1024;
-/** `BENCH_POLICY=1` adds a way through rate limits that are never reached and a breaker that never opens. */
+/** `BENCH_POLICY=1` measures what limits and breaker cost, and nothing else. */
 const measuresPolicy = process.env['BENCH_POLICY'] === '1';
-const unreached = { rpm: 1_000_000_000 };
-/** No limit on the other ways: they measure the tunnel. */
-const edgeConfig = {
-  server: {
-    defaults: { rateLimit: { rpm: 0 } },
-    policies: [
-      { endpoints: ['policy.localhost'], rateLimit: unreached, clientRateLimit: unreached, breaker: { failures: 10 } },
-    ],
-  },
-};
+/** Pairs of short rounds that take the time of one long round of everything. */
+const pairsPerRound = 8;
+/** No limit: the tunnel is measured. */
+const edgeConfig = { server: { defaults: { rateLimit: { rpm: 0 } } } };
 
 interface Way {
   readonly name: string;
@@ -88,10 +83,6 @@ async function startWays(): Promise<{ ways: Way[]; edge: Running; agent: Running
     { name: 'giraffe grpc', target: at(ports.proxy, 'grpc.localhost'), middle: [edge, agent] },
     { name: 'giraffe tcp', target: at(ports.proxy, 'tcp.localhost'), middle: [edge, tcpAgent] },
   ];
-  if (measuresPolicy) {
-    const policed = await keep(startGiraffe('agent (policy)', agentArgs('policy.localhost', 'auto'), env));
-    ways.push({ name: 'giraffe grpc, limits', target: at(ports.proxy, 'policy.localhost'), middle: [edge, policed] });
-  }
   return { ways, edge, agent };
 }
 
@@ -202,13 +193,17 @@ async function measureBeside(way: Way, edge: Running, agent: Running): Promise<v
   console.log(`\nmemory growth while both passed: edge ${growth[0]}, agent ${growth[1]}`);
 }
 
-try {
+async function measureAll(): Promise<void> {
   const { ways, edge, agent } = await startWays();
   await measureGet(ways, '/bytes/1024', 'GET 1 KiB, 50 connections');
   await measureGet(ways, '/bytes/102400', 'GET 100 KiB, 50 connections');
   await measureBulk(ways);
   const grpc = ways.find(({ name }) => name === 'giraffe grpc');
   if (grpc !== undefined) await measureBeside(grpc, edge, agent);
+}
+
+try {
+  await (measuresPolicy ? measurePolicy(folder, rounds * pairsPerRound) : measureAll());
 } finally {
   await stopAll(started);
   rmSync(folder, { recursive: true });
