@@ -59,8 +59,11 @@ export interface HealthCheck {
 /** Which carriers the agent may use. */
 export type TransportChoice = 'auto' | 'grpc' | 'tcp';
 
-/** How the origin's Host field is made: the client's, the target's own, or a fixed one. */
-export type HostHeader = 'preserve' | 'rewrite' | { readonly value: string };
+/**
+ * How the origin's Host field is made: the client's; the target's own, with what belongs to it translated both ways; the
+ * one of both that the origin takes; or a fixed one.
+ */
+export type HostHeader = 'preserve' | 'rewrite' | 'auto' | { readonly value: string };
 
 /** How the agent trusts the edge's certificate. */
 export type EdgeTrust =

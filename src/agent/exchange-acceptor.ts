@@ -20,6 +20,7 @@ import {
 } from './agent-options.ts';
 import type { AgentFigures } from './figures.ts';
 import { HealthBoard } from './health-board.ts';
+import { HostHeaders } from './host-headers.ts';
 import { type ExchangeOutcome, OriginExchange } from './origin-exchange.ts';
 import { OriginPool } from './origin-pool.ts';
 import { ReplayRunner } from './replay-runner.ts';
@@ -43,6 +44,7 @@ export class ExchangeAcceptor implements Replayer {
   /** By how the origin is verified, and by where it is: whom one tunnel trusts, another one need not. */
   readonly #pools = new Map<OriginTls, Map<string, OriginPool>>();
   readonly #replays = new ReplayRunner();
+  readonly #hostHeaders: HostHeaders;
   readonly #detach: Disposable | undefined;
   /** The tunnels of the latest session, by endpoint. */
   #tunnels: ReadonlyMap<string, AgentTunnel> = new Map();
@@ -53,6 +55,7 @@ export class ExchangeAcceptor implements Replayer {
     this.#options = options;
     this.#figures = figures;
     this.#emit = emit;
+    this.#hostHeaders = new HostHeaders(options.hostHeader);
     this.health = new HealthBoard(options, emit, (target, tls) => this.#pools.get(tls)?.get(target)?.noteReachable());
     this.#detach = options.inspector?.attach(this);
     for (const { target, targets = {}, originTls = systemOriginTls } of options.tunnels) {
@@ -76,14 +79,15 @@ export class ExchangeAcceptor implements Replayer {
     stream.allow(request.windowBytes);
     const tunnel = session.tunnelOf(request.endpoint);
     const pool = tunnel && this.#poolOf(tunnel, request.targetName);
-    if (pool === undefined) return this.#refuse(stream, request);
+    if (tunnel === undefined || pool === undefined) return this.#refuse(stream, request);
+    const { hostHeader, guess } = this.#hostHeaders.decide(tunnel, request.endpoint, pool);
     const tally = this.#figures.tally(request.endpoint);
     tally.began();
     const exchange = new OriginExchange({
       stream,
       request,
       pool,
-      hostHeader: tunnel?.hostHeader ?? this.#options.hostHeader,
+      hostHeader,
       sizeWindow: () => ReceiveWindow.sizeFor(session.creditPool),
       tap: this.#options.inspector?.store.open({
         endpoint: request.endpoint,
@@ -97,6 +101,7 @@ export class ExchangeAcceptor implements Replayer {
         const transport = session.carrier === 'grpc' ? 'grpc' : 'tcp';
         tally.ended({ ...outcome, transport }, request.upgrade !== undefined, performance.now());
         this.#report(request, session.carrier, outcome);
+        if (outcome.status !== undefined) guess?.answered(outcome.status);
       },
     });
     exchange.begin(isEnd);
@@ -106,17 +111,22 @@ export class ExchangeAcceptor implements Replayer {
   /** Takes note of what a session serves. */
   serve(tunnels: ReadonlyMap<string, AgentTunnel>): void {
     this.#tunnels = tunnels;
+    for (const [endpoint, tunnel] of tunnels) {
+      const pool = this.#poolOf(tunnel, undefined);
+      if (pool !== undefined) this.#hostHeaders.decide(tunnel, endpoint, pool);
+    }
   }
 
   replay(request: ReplayRequest): string | undefined {
     const tunnel = this.#tunnels.get(request.endpoint);
     const pool = tunnel && this.#poolOf(tunnel, request.targetName);
-    if (pool === undefined) return undefined;
+    if (tunnel === undefined || pool === undefined) return undefined;
     this.#replays.assertRoom();
     const { endpoint, targetName, head, replayOf } = request;
     const beginning = { endpoint, targetName, head, replayOf, target: pool.targetText, upgrade: undefined };
     const tap = this.#options.inspector?.store.open({ ...beginning, carrier: 'local' });
-    this.#replays.run(request, { pool, hostHeader: tunnel?.hostHeader ?? this.#options.hostHeader, tap });
+    const { hostHeader } = this.#hostHeaders.decide(tunnel, endpoint, pool);
+    this.#replays.run(request, { pool, hostHeader, tap });
     return tap?.id;
   }
 
@@ -138,10 +148,12 @@ export class ExchangeAcceptor implements Replayer {
     if (pools.has(name)) return;
     const connectTimeoutMs = this.#options.originConnectTimeoutMs ?? defaultConnectTimeoutMs;
     const onReach = (error: GiraffeError | undefined): void => {
+      if (error === undefined) this.#hostHeaders.lookAgain(pool);
       this.#emit({ type: 'origin', target: name, error });
       this.health.report(name, tls, error);
     };
-    this.#pools.set(tls, pools.set(name, new OriginPool({ target, tls, connectTimeoutMs, onReach })));
+    const pool = new OriginPool({ target, tls, connectTimeoutMs, onReach });
+    this.#pools.set(tls, pools.set(name, pool));
   }
 
   #poolOf(tunnel: AgentTunnel, targetName: string | undefined): OriginPool | undefined {

@@ -15,8 +15,9 @@ import { minWindowBytes } from '../protocol/receive-window.ts';
 import type { StreamSink } from '../tunnel/stream.ts';
 import type { HostHeader } from './agent-options.ts';
 import type { ExchangeStream } from './exchange-stream.ts';
+import { HostTranslation } from './host-translation.ts';
 import type { ConnectionUser, OriginConnection } from './origin-connection.ts';
-import { edgeResponseHead, edgeSwitchHead, originConnection, originRequestHead } from './origin-head.ts';
+import { edgeResponseHead, edgeSwitchHead, type HostRule, originConnection, originRequestHead } from './origin-head.ts';
 import type { OriginPool } from './origin-pool.ts';
 import { Relay } from './relay.ts';
 import { RequestBody } from './request-body.ts';
@@ -39,7 +40,8 @@ export interface ExchangeStart {
   readonly stream: ExchangeStream;
   readonly request: OpenRequest;
   readonly pool: OriginPool;
-  readonly hostHeader: HostHeader;
+  /** `auto` has been decided. */
+  readonly hostHeader: Exclude<HostHeader, 'auto'>;
   /** Chooses the size of a window for a large request body, in octets, and charges the session for it. */
   readonly sizeWindow: () => number;
   /** Hears what passes. */
@@ -56,6 +58,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
   readonly #body: RequestBody;
   readonly #startedMs = performance.now();
   #head: RequestHead;
+  #host: HostRule = 'preserve';
   #connection: OriginConnection | undefined;
   /** Octets written to the socket while it had enough; their credit waits for its drain. */
   #heldBytes = 0;
@@ -80,7 +83,8 @@ export class OriginExchange implements StreamSink, ConnectionUser {
   begin(isEnd: boolean): void {
     const { request, pool, hostHeader } = this.#start;
     try {
-      this.#head = originRequestHead(request, pool.target, hostHeader);
+      if (hostHeader !== 'preserve') this.#host = hostRule(hostHeader, pool, request);
+      this.#head = originRequestHead(request, this.#host);
     } catch (error) {
       return this.#fail(GiraffeError.from(error));
     }
@@ -142,11 +146,11 @@ export class OriginExchange implements StreamSink, ConnectionUser {
       throw new GiraffeError('GIR_ERR_ENHANCE_CALM', 'too many response heads wait for an edge that does not read');
     }
     if (head.status === 101) {
-      this.#stream.sendHead(encodeResponseHead(edgeSwitchHead(head, request.upgrade)));
+      this.#stream.sendHead(encodeResponseHead(edgeSwitchHead(head, request.upgrade, this.#host)));
       this.#status = head.status;
       return;
     }
-    const payload = encodeResponseHead(edgeResponseHead(head));
+    const payload = encodeResponseHead(edgeResponseHead(head, this.#host));
     if (head.status < 200) return this.#stream.sendHead(payload, { isInterim: true });
     this.#status = head.status;
     this.#isAnswerEnded = head.body.kind === 'none' || (head.body.kind === 'length' && head.body.lengthBytes === 0);
@@ -247,4 +251,12 @@ export class OriginExchange implements StreamSink, ConnectionUser {
       isRelay: relayed !== undefined,
     });
   }
+}
+
+function hostRule(
+  hostHeader: 'rewrite' | { readonly value: string },
+  pool: OriginPool,
+  request: OpenRequest,
+): HostRule {
+  return hostHeader === 'rewrite' ? new HostTranslation(pool.target, request.head.fields) : hostHeader;
 }

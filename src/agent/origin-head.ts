@@ -8,18 +8,20 @@ import { type FieldLine, type FieldLines, fieldValues, listMembers } from '../ht
 import { assertForwardableRequestHead } from '../http/field-validation.ts';
 import { forwardableResponseFields } from '../http/hop-by-hop.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
-import { type Target, targetAuthority } from '../http/target.ts';
 import type { OpenRequest } from '../protocol/head-codec.ts';
-import type { HostHeader } from './agent-options.ts';
+import type { HostTranslation } from './host-translation.ts';
+
+/** How the Host of one request is made: the client's, translated, or a fixed one. */
+export type HostRule = 'preserve' | HostTranslation | { readonly value: string };
 
 /**
  * Returns the head to write to the origin. It is checked, since the edge is not trusted either.
  *
  * @throws {GiraffeError} GIR_ERR_PROTOCOL when it could be read in two ways or hides a line break.
  */
-export function originRequestHead(request: OpenRequest, target: Target, hostHeader: HostHeader): RequestHead {
+export function originRequestHead(request: OpenRequest, host: HostRule): RequestHead {
   const { head, upgrade } = request;
-  const hosted = hostHeader === 'preserve' ? head.fields : withHost(head.fields, hostValue(hostHeader, target));
+  const hosted = hostedFields(head.fields, host);
   const fields: FieldLines = upgrade === undefined ? hosted : [...hosted, ['Upgrade', upgrade]];
   const prepared = fields === head.fields ? head : { ...head, fields };
   assertForwardableRequestHead(prepared);
@@ -42,8 +44,9 @@ export function originConnection(head: RequestHead, upgrade: string | undefined)
  *
  * @throws {GiraffeError} GIR_ERR_ORIGIN_PROTOCOL for more connection options than giraffe honours.
  */
-export function edgeResponseHead(head: ResponseHead): ResponseHead {
-  return { ...head, fields: forwardableResponseFields(head) };
+export function edgeResponseHead(head: ResponseHead, host: HostRule): ResponseHead {
+  const fields = forwardableResponseFields(head);
+  return { ...head, fields: isTranslation(host) ? host.response(fields) : fields };
 }
 
 /**
@@ -53,14 +56,14 @@ export function edgeResponseHead(head: ResponseHead): ResponseHead {
  * @throws {GiraffeError} GIR_ERR_UPGRADE_FAILED when nothing was offered, or the origin chose something else.
  * @see RFC 9110 section 7.8 (Upgrade)
  */
-export function edgeSwitchHead(head: ResponseHead, offered: string | undefined): ResponseHead {
+export function edgeSwitchHead(head: ResponseHead, offered: string | undefined, host: HostRule): ResponseHead {
   if (offered === undefined) throw new GiraffeError('GIR_ERR_UPGRADE_FAILED', 'a 101 that nobody asked for');
   const choices = fieldValues(head.fields, 'upgrade');
   if (!isAmong(choices, offered)) {
     const chosen = choices.length === 0 ? 'a 101 without Upgrade' : `a 101 to ${JSON.stringify(choices.join(', '))}`;
     throw new GiraffeError('GIR_ERR_UPGRADE_FAILED', `${chosen}, where ${JSON.stringify(offered)} was offered`);
   }
-  return edgeResponseHead(head);
+  return edgeResponseHead(head, host);
 }
 
 /** Says whether all protocols chosen were offered. Their names count; versions behind `/` may differ. */
@@ -74,8 +77,13 @@ function protocolNames(fields: FieldLines): string[] {
   return listMembers(fields, 'upgrade').map((protocol) => protocol.split('/', 1)[0] ?? protocol);
 }
 
-function hostValue(hostHeader: Exclude<HostHeader, 'preserve'>, target: Target): string {
-  return hostHeader === 'rewrite' ? targetAuthority(target) : hostHeader.value;
+function hostedFields(fields: FieldLines, host: HostRule): FieldLines {
+  if (host === 'preserve') return fields;
+  return isTranslation(host) ? host.request(fields) : withHost(fields, host.value);
+}
+
+function isTranslation(host: HostRule): host is HostTranslation {
+  return typeof host === 'object' && 'response' in host;
 }
 
 /** Replaces the value of Host where it stands; a request without one gets it in front. */

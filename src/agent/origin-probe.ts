@@ -3,7 +3,7 @@
  */
 import type { Socket } from 'node:net';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { type Target, targetAuthority, targetText } from '../http/target.ts';
+import { targetAuthority, targetText } from '../http/target.ts';
 import { connectFailure } from './origin-error.ts';
 import type { OriginDialer } from './origin-socket.ts';
 
@@ -21,7 +21,7 @@ export function probeOrigin(
   timeoutMs: number,
 ): Promise<GiraffeError | undefined> {
   const { target } = dialer;
-  const isTls = target.kind === 'tcp' && target.tls;
+  const { isTls } = dialer;
   const name = targetText(target);
   return new Promise((resolve) => {
     const socket = dialer.dial();
@@ -39,15 +39,42 @@ export function probeOrigin(
       isConnected = true;
       dialer.connected(socket);
       if (path === undefined) return finish(undefined);
-      ask(socket, target, path, (status) =>
+      ask(socket, targetAuthority(target), path, (status) =>
         finish(status < 400 ? undefined : unhealthy(`${name}${path}: ${told(status)}`)),
       );
     });
   });
 }
 
+/** How a request of our own is made. */
+export interface StatusQuestion {
+  /** Value of Host. */
+  readonly host: string;
+  /** Time for all of it, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Resolves with the status that a GET is answered with; undefined when there is no answer. */
+export function statusOf(
+  dialer: OriginDialer,
+  path: string,
+  { host, timeoutMs }: StatusQuestion,
+): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const socket = dialer.dial();
+    const finish = (status: number | undefined): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(status === noStatus ? undefined : status);
+    };
+    const timer = setTimeout(() => finish(undefined), timeoutMs);
+    socket.on('error', () => finish(undefined));
+    socket.once(dialer.isTls ? 'secureConnect' : 'connect', () => ask(socket, host, path, finish));
+  });
+}
+
 /** Sends a GET and calls `onStatus` with the status of the answer; with {@link noStatus} when it is none. */
-function ask(socket: Socket, target: Target, path: string, onStatus: (status: number) => void): void {
+function ask(socket: Socket, host: string, path: string, onStatus: (status: number) => void): void {
   let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1');
@@ -56,9 +83,7 @@ function ask(socket: Socket, target: Target, path: string, onStatus: (status: nu
     else if (text.length > maxStatusLineBytes) onStatus(noStatus);
   });
   socket.on('end', () => onStatus(noStatus));
-  socket.write(
-    `GET ${path} HTTP/1.1\r\nHost: ${targetAuthority(target)}\r\nUser-Agent: giraffe-health\r\nConnection: close\r\n\r\n`,
-  );
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: giraffe-health\r\nConnection: close\r\n\r\n`);
 }
 
 const noStatus = 999;

@@ -22,6 +22,11 @@ export class OriginDialer {
     this.#tls = tls;
   }
 
+  /** Whether sockets have to wait for `secureConnect` before they can be used. */
+  get isTls(): boolean {
+    return this.target.kind === 'tcp' && this.target.tls;
+  }
+
   /** Returns a socket that is connecting. Half-open is allowed on it: its owner ends it. */
   dial(): Socket {
     const { target } = this;

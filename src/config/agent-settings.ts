@@ -132,9 +132,10 @@ export const agentSettings = {
     env: 'GIRAFFE_HOST_HEADER',
     defaultText: 'preserve',
     valueName: 'preserve|rewrite|VALUE',
-    description: "Host that the service sees: the client's, the target's own, or a fixed one.",
+    description:
+      "Host that the service sees: the client's, its own (rewrite), its own if it refuses the client's (auto), or VALUE.",
     reload: 'live',
-    schema: authorityOr(['preserve', 'rewrite']),
+    schema: authorityOr(['preserve', 'rewrite', 'auto']),
   }),
   originCa: optionalSetting({
     flag: 'origin-ca',

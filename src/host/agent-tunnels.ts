@@ -89,5 +89,5 @@ function originOf(file: FileTunnel, settings: OriginTlsSettings, path: string | 
 
 /** Reads the value of --host-header, which its setting has checked. */
 export function hostHeaderOf(text: string): HostHeader {
-  return text === 'preserve' || text === 'rewrite' ? text : { value: text };
+  return text === 'preserve' || text === 'rewrite' || text === 'auto' ? text : { value: text };
 }

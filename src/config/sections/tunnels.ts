@@ -40,7 +40,7 @@ const tunnel = z
       .describe('Other services of the endpoint, by the name with which a routing rule of the edge can ask for one.'),
     hostHeader: fileLeaf(
       agentSettings.hostHeader.schema,
-      "Host that the service sees: preserve (the client's), rewrite (the target's own), or a fixed one (default that of the section agent).",
+      "Host that the service sees: preserve (the client's), rewrite (the target's own), auto, or a fixed one (default that of the section agent).",
       meta,
     ),
     originCa: fileLeaf(
