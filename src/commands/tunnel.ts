@@ -1,21 +1,29 @@
-/** `giraffe tunnel`: runs the agent until a signal ends it. */
+/** `giraffe tunnel`: runs the agent until a signal ends it, or for as long as a command runs. */
 import { Args } from '@oclif/core';
 import { agentSettings } from '../config/agent-settings.ts';
+import { GiraffeError } from '../errors/giraffe-error.ts';
 import { GiraffeCommand } from '../host/base-command.ts';
+import type { ErrorReport } from '../host/error-report.ts';
 import { flagsOf, flagValues } from '../host/setting-flags.ts';
+
+/** Exit status, as of env(1), when a command could not be begun because of us, or had to be ended. */
+const ownFailure = 125;
 
 export default class Tunnel extends GiraffeCommand {
   static override summary = 'Run the agent: make a service on this machine reachable through the edge.';
   static override description =
     'The agent dials out to the edge and needs no open port. Beside an edge it finds token and CA in the state folder; ' +
     'elsewhere give it the line that `giraffe server start` printed.\n\nSIGTERM and SIGINT let what is in flight finish; ' +
-    'a second one ends at once. With a configuration file, SIGHUP reads it again.';
+    'a second one ends at once. With a configuration file, SIGHUP reads it again.\n\nBehind -- stands a command that runs ' +
+    'once the tunnel is ready, with GIRAFFE_URL and GIRAFFE_DOMAIN set. Its exit status is then that of giraffe, or 125 ' +
+    'when the tunnel fails; its end is that of the tunnel; and stdout is its own.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3000',
     '<%= config.bin %> <%= command.id %> --domain app.example.com --port 3000',
     '$ GIRAFFE_TOKEN=grf_… <%= config.bin %> <%= command.id %> 3000 --server example.com --ca sha256:…',
     '<%= config.bin %> <%= command.id %> unix:/run/app.sock --json',
     '<%= config.bin %> <%= command.id %> --config giraffe.config.yaml',
+    '<%= config.bin %> <%= command.id %> 3000 --timeout 30s -- npm test',
   ];
   static override args = {
     target: Args.string({
@@ -27,15 +35,38 @@ export default class Tunnel extends GiraffeCommand {
   };
   static override flags = flagsOf(agentSettings);
 
+  /** What was typed; oclif changes its own copy. */
+  readonly #words = [...this.argv];
+  readonly #separator = this.#words.indexOf('--');
+
   protected override async execute(): Promise<number> {
-    const { args, flags } = await this.parse(Tunnel);
+    const { args, flags } = await this.parse(Tunnel, this.#ownWords);
+    const command = this.#command;
     const { runAgent } = await import('../host/agent-host.ts');
     return runAgent({
       input: { flags: flagValues(flags), environment: this.environment },
       target: args.target,
+      command,
       plugins: this.plugins,
       output: this.output,
       json: this.json,
     });
+  }
+
+  protected override exitStatusAfter({ exit }: ErrorReport): number {
+    return this.#separator === -1 || ownFailure < exit ? exit : ownFailure;
+  }
+
+  /** What stands before the first `--`. */
+  get #ownWords(): string[] {
+    return this.#separator === -1 ? this.#words : this.#words.slice(0, this.#separator);
+  }
+
+  /** What stands behind it. */
+  get #command(): readonly [string, ...string[]] | undefined {
+    if (this.#separator === -1) return undefined;
+    const [program, ...rest] = this.#words.slice(this.#separator + 1);
+    if (program === undefined) throw new GiraffeError('GIR_ERR_USAGE', 'there is no command behind --');
+    return [program, ...rest];
   }
 }

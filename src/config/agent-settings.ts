@@ -1,6 +1,7 @@
 /** The settings of `giraffe tunnel`. Their places in the configuration file are in sections/agent.ts. */
 import { configFile, drainTimeout, logSettings, stateDir } from './common-settings.ts';
 import type { Environment } from './env.ts';
+import { scriptSettings } from './script-settings.ts';
 import {
   exclusive,
   type FileSource,
@@ -17,7 +18,6 @@ import {
   agentLabel,
   authorityOr,
   count,
-  duration,
   hostName,
   list,
   oneOf,
@@ -201,13 +201,7 @@ export const agentSettings = {
     description: 'Run without request inspector and local API.',
     schema: yesOrNo(),
   }),
-  timeout: optionalSetting({
-    flag: 'timeout',
-    env: 'GIRAFFE_TIMEOUT',
-    valueName: 'DURATION',
-    description: 'Time to become ready, then exit 6 (default no limit).',
-    schema: duration(1),
-  }),
+  ...scriptSettings,
   drainTimeout: placedApart(drainTimeout),
   ...logSettings,
   logLevel: { ...logSettings.logLevel, defaultText: 'warn' },

@@ -465,6 +465,22 @@ export const codes = {
     'There is no such running agent.',
     'Run `giraffe tunnel list` to see names, domains and process ids.',
   ),
+  GIR_ERR_COMMAND_UNKNOWN: entry(
+    500,
+    'proxy_configuration_error',
+    'agent',
+    'The command behind -- does not exist.',
+    'Check its name and PATH.',
+    { exit: 127 },
+  ),
+  GIR_ERR_COMMAND_REFUSED: entry(
+    500,
+    'proxy_configuration_error',
+    'agent',
+    'The command behind -- cannot be run.',
+    'Check that it is a program and may be executed.',
+    { exit: 126 },
+  ),
   GIR_ERR_USAGE: entry(
     500,
     'proxy_configuration_error',
@@ -526,6 +542,14 @@ export const codes = {
     'edge',
     'The edge cannot be reached.',
     'Check --server and --tunnel-port, that the edge runs, and that no firewall closes its two tunnel ports.',
+    { exit: 6 },
+  ),
+  GIR_ERR_NOT_PUBLIC: entry(
+    502,
+    'destination_unavailable',
+    'edge',
+    'The tunnel serves, but its public URL does not lead to the service.',
+    'Check the name in DNS and the server in front of the edge, and that the service listens.',
     { exit: 6 },
   ),
   GIR_ERR_EDGE_CERTIFICATE: entry(

@@ -1,20 +1,21 @@
 /**
  * Runs an agent from settings to exit status: token, trust, connection, signals, drain.
  */
-import type { Agent, AgentEvent } from '../agent/agent-options.ts';
+import type { AgentEvent } from '../agent/agent-options.ts';
 import { AgentFigures } from '../agent/figures.ts';
-import { type AgentSettings, agentSettings } from '../config/agent-settings.ts';
-import { findSetting } from '../config/setting.ts';
+import type { AgentSettings } from '../config/agent-settings.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { targetText } from '../http/target.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { AgentAnnouncement } from './agent-announcement.ts';
+import { accompany } from './agent-command.ts';
 import { startInspector } from './agent-inspector.ts';
 import { createAgentMetrics, startAgentMetrics } from './agent-metrics.ts';
 import { type AgentSurroundings, agentOptionsOf, type NamedAgentOptions } from './agent-options-of.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
 import { AgentReload } from './agent-reload.ts';
+import { firstOf, lateError } from './agent-start.ts';
 import { AgentView } from './agent-view.ts';
+import { warnOfSettings } from './agent-warnings.ts';
 import { createLogger } from './create-logger.ts';
 import { createHangUpTest } from './hang-up.ts';
 import { createJsonPresenter } from './json-presenter.ts';
@@ -22,42 +23,55 @@ import { Lifetimes } from './lifetimes.ts';
 import { OriginWatches } from './origin-watch.ts';
 import type { Output } from './output.ts';
 import type { PluginHost } from './plugin-loader.ts';
-import { type AgentConfig, type ProgramInput, readAgentConfig, sourcesOf } from './program-config.ts';
+import { type AgentConfig, type ProgramInput, readAgentConfig } from './program-config.ts';
+import { untilPublic } from './public-check.ts';
+import { ReadyFiles } from './ready-files.ts';
+import { ReadyGate } from './ready-gate.ts';
 import { Reloader } from './reloader.ts';
 import { ReplaceableAgent } from './replaceable-agent.ts';
 import { serverText } from './server-text.ts';
-import { type EndSignal, listenForSignals, signalExit } from './shutdown-signals.ts';
+import { listenForSignals, signalExit } from './shutdown-signals.ts';
+import { stdinReader } from './stdin-text.ts';
+import type { CommandWords } from './wrapped-command.ts';
 
 /** What an agent is run with. */
 export interface AgentHostContext {
   readonly input: ProgramInput;
   /** TARGET as it was given. */
   readonly target: string | undefined;
+  /** What to run while the tunnel serves; its end is then that of the agent. Undefined serves until a signal comes. */
+  readonly command: CommandWords | undefined;
   readonly plugins: PluginHost;
   readonly output: Output;
   /** Whether programs read stdout. */
   readonly json: boolean;
 }
 
+/** Time to become ready, in milliseconds, where somebody waits and nothing is set. */
+const attendedTimeoutMs = 30_000;
+
 /**
- * Runs an agent until a signal ends it, and returns the exit status.
+ * Runs an agent until a signal, the end of its command or of its lifetime ends it, and returns the exit status.
  *
  * @throws {GiraffeError} When it is refused, cannot begin, or is not ready in time.
  */
-export async function runAgent(context: AgentHostContext): Promise<number> {
-  const { input, target, json } = context;
+export async function runAgent(whole: AgentHostContext): Promise<number> {
+  // The command has stdout for itself.
+  const context = whole.command === undefined ? whole : { ...whole, output: toStderr(whole.output) };
+  const { input, target, json, command } = context;
   const config = await readAgentConfig(input);
   const { settings } = config;
+  const files = await ReadyFiles.prepare(settings, input.environment);
   const log = createLogger(settings);
   const surroundings: AgentSurroundings = {
     target,
     environment: input.environment,
     logger: log.logger,
     figures: new AgentFigures(),
-    readStdin: once(readStdin),
+    readStdin: stdinReader(),
   };
   const started = await agentOptionsOf(config, surroundings);
-  if (!json) warn(context, config, started);
+  if (!json) warnOfSettings(context, config, started);
   const lifetimes = new Lifetimes();
   const presenter = await createPresenter(context, settings);
   try {
@@ -76,14 +90,16 @@ export async function runAgent(context: AgentHostContext): Promise<number> {
         logger: log.logger,
       }),
     );
+    const gate = new ReadyGate((event) => presenter.show(event));
     let lastError: GiraffeError | undefined;
     const listener = (event: AgentEvent) => {
       if (event.type === 'reconnecting') lastError = event.error;
+      if (event.type === 'ready') lastError = undefined;
       if (event.type === 'origin') watches.report(event.target, event.error?.code);
       if (event.type === 'ready') reload.note(event);
       announcement.note(event, reload.inForce);
       view.note(event, reload.inForce.names);
-      presenter.show(event);
+      gate.pass(event);
     };
     const agent = lifetimes.use(new ReplaceableAgent(started.options, listener));
     const onChanged = (changed: NamedAgentOptions) => {
@@ -93,21 +109,50 @@ export async function runAgent(context: AgentHostContext): Promise<number> {
     };
     const reload = new AgentReload({ input, config, started, surroundings, agent, log, metrics, onChanged });
     const reloader = new Reloader(reload);
-    // Without a file there is nothing to reload, and SIGHUP ends the process as it does any other.
-    const signals = listenForSignals(process, config.file.path === undefined ? undefined : onHangUp(reloader));
+    // Without a file there is nothing to reload, and SIGHUP ends the process as it does any other. A command gets it.
+    const hasReload = config.file.path !== undefined && command === undefined;
+    const signals = listenForSignals(process, hasReload ? onHangUp(reloader) : undefined);
     lifetimes.defer(() => signals[Symbol.dispose]());
-    const start = await firstOf(agent, signals.first, settings.timeout);
-    if (start.kind === 'late') throw lateError(settings, lastError);
+
+    const checks = new AbortController();
+    lifetimes.defer(() => checks.abort());
+    let problem: string | undefined;
+    const ready = agent.ready.then(async () => {
+      const onProblem = (reason: string) => {
+        problem = reason;
+      };
+      await untilPublic({ level: settings.waitReady, tunnels: view.tunnels(), signal: checks.signal, onProblem });
+      await files.write(view.tunnels());
+      gate.open();
+    });
+    const timeoutMs = settings.timeout ?? (command === undefined ? undefined : attendedTimeoutMs);
+    const start = await firstOf(ready, agent.closed, signals.first, timeoutMs);
+    if (start.kind === 'late') {
+      throw lateError({ timeoutMs: timeoutMs ?? 0, server: serverText(settings.server), lastError, problem });
+    }
     if (start.kind === 'signal') return await end(agent, 0, signalExit[start.signal]);
+    if (settings.qr) await showCodes(context.output, presenter, view);
     void watches.start();
-    const outcome = await Promise.race([signals.first, agent.closed]);
+    const lifetime = lifetimeOf(settings.maxLifetime, lifetimes);
+    if (command !== undefined) {
+      const { environment } = input;
+      const tunnels = view.tunnels();
+      const drainMs = () => reload.settings.drainTimeout;
+      return await accompany(command, { environment, tunnels, presenter, agent, signals, lifetime, drainMs });
+    }
+    const outcome = await Promise.race([signals.first, agent.closed, lifetime]);
     if (outcome instanceof GiraffeError) throw outcome;
+    if (typeof outcome === 'number') presenter.showLifetimeOver(outcome);
     presenter.showDraining(reload.settings.drainTimeout);
     return await end(agent, reload.settings.drainTimeout, 0);
   } finally {
     await lifetimes[Symbol.asyncDispose]();
     await presenter.settled();
   }
+}
+
+function toStderr(output: Output): Output {
+  return { out: (line) => output.err(line), err: (line) => output.err(line), isInteractive: output.isInteractive };
 }
 
 /** Exit status of a process that SIGHUP ended. */
@@ -129,94 +174,40 @@ function watchOrigins({ options }: NamedAgentOptions, presenter: AgentPresenter)
   );
 }
 
-type Start =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'late' }
-  | { readonly kind: 'signal'; readonly signal: EndSignal };
-
-/** Waits for whatever comes first: the tunnel serves, the time is up, a signal. Rejects when the edge refuses for good. */
-async function firstOf(
-  agent: Pick<Agent, 'ready'>,
-  signal: Promise<EndSignal>,
-  timeoutMs: number | undefined,
-): Promise<Start> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Start>((resolve) => {
-    if (timeoutMs !== undefined) timer = setTimeout(() => resolve({ kind: 'late' }), timeoutMs);
+/** Resolves with the length of the lifetime, in milliseconds, when it is over. */
+function lifetimeOf(maxLifetimeMs: number | undefined, lifetimes: Lifetimes): Promise<number> {
+  return new Promise((resolve) => {
+    if (maxLifetimeMs === undefined) return;
+    const timer = setTimeout(() => resolve(maxLifetimeMs), maxLifetimeMs);
+    lifetimes.defer(() => clearTimeout(timer));
   });
-  const ready = agent.ready.then((): Start => ({ kind: 'ready' }));
-  // Closing an agent that never served rejects `ready`; by then nobody waits for it.
-  ready.catch(() => undefined);
-  const first = await Promise.race([ready, late, signal.then((name): Start => ({ kind: 'signal', signal: name }))]);
-  clearTimeout(timer);
-  return first;
 }
 
-async function end(agent: Pick<Agent, 'drain'>, drainMs: number, status: number): Promise<number> {
+async function showCodes(output: Output, presenter: AgentPresenter, view: AgentView): Promise<void> {
+  await presenter.settled();
+  const { qrCodeOf } = await import('./qr-code.ts');
+  for (const { url } of view.tunnels()) output.err(`${qrCodeOf(url)}\n${url}`);
+}
+
+async function end(agent: Pick<ReplaceableAgent, 'drain'>, drainMs: number, status: number): Promise<number> {
   await agent.drain(drainMs);
   return status;
 }
 
-/** The reason of the last attempt says more than "too late", unless it would have another exit status. */
-function lateError({ timeout, server }: AgentSettings, last: GiraffeError | undefined): GiraffeError {
-  const code = last?.entry.exit === 6 ? last.code : 'GIR_ERR_EDGE_UNREACHABLE';
-  const why = last === undefined ? 'no attempt has ended yet' : last.message;
-  return new GiraffeError(code, `no tunnel to ${serverText(server)} within ${timeout} ms: ${why}`, { cause: last });
-}
-
-async function createPresenter({ json, output }: AgentHostContext, settings: AgentSettings): Promise<AgentPresenter> {
+async function createPresenter(
+  { json, output, command }: AgentHostContext,
+  settings: AgentSettings,
+): Promise<AgentPresenter> {
   if (json) return createJsonPresenter(output);
   const [{ HumanPresenter }, { StartupList }] = await Promise.all([
     import('./human-presenter.ts'),
     import('./startup-list.ts'),
   ]);
-  const list = new StartupList(process.stderr, output.isInteractive);
-  return new HumanPresenter({ output, list, transport: settings.transport, server: serverText(settings.server) });
-}
-
-function warn({ input, output }: AgentHostContext, { file, settings }: AgentConfig, started: NamedAgentOptions): void {
-  const token = findSetting(agentSettings.token, sourcesOf(input, file));
-  if (token.source === 'flag' && token.text !== '-') {
-    output.err(
-      'Warning: others on this machine can read --token in the process list; GIRAFFE_TOKEN, --token-file and --token - hide it.',
-    );
-  }
-  if (token.source === 'file') {
-    output.err(`Warning: ${file.path} holds the token itself; agent.tokenFile keeps it in a file of its own.`);
-  }
-  if (settings.insecure) {
-    output.err(
-      "Warning: --insecure does not verify the edge's certificate: anybody in between can read and change everything.",
-    );
-  }
-  const unverified = unverifiedOrigins(started);
-  if (unverified.length > 0) {
-    output.err(
-      `Warning: the certificate of ${unverified.join(', ')} is not verified; --origin-ca FILE does that for a private CA or a self-signed one.`,
-    );
-  } else if (settings.originInsecure) {
-    output.err('Warning: --origin-insecure has nothing to do: no target is an https:// URL.');
-  }
-}
-
-/** Returns the https origins that are believed whoever they are, each once. */
-function unverifiedOrigins({ options }: NamedAgentOptions): string[] {
-  const insecure = options.tunnels.filter(({ originTls }) => originTls?.trust.kind === 'insecure');
-  const targets = insecure.flatMap(({ target, targets = {} }) => [target, ...Object.values(targets)]);
-  return [...new Set(targets.filter((target) => target.kind === 'tcp' && target.tls).map(targetText))];
-}
-
-/** Returns a function that calls `work` at most once, and always returns what came out. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | undefined;
-  return () => {
-    result ??= work();
-    return result;
-  };
-}
-
-async function readStdin(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
+  return new HumanPresenter({
+    output,
+    list: new StartupList(process.stderr, output.isInteractive),
+    transport: settings.transport,
+    server: serverText(settings.server),
+    showsRequests: command === undefined,
+  });
 }

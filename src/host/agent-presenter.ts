@@ -10,6 +10,10 @@ export interface AgentPresenter {
   showOrigin(target: string, reason: string | undefined): void;
   /** The agent ends once what is in flight has ended, at the latest after this many milliseconds. */
   showDraining(deadlineMs: number): void;
+  /** The tunnel ends because it was to be up for this many milliseconds at most. */
+  showLifetimeOver(lifetimeMs: number): void;
+  /** The resolver of this machine does not know a name below localhost, which programs of the command may want. */
+  showUnresolved(name: string): void;
   /** Resolves when everything that was shown has been written. */
   settled(): Promise<void>;
 }

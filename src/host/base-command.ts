@@ -35,6 +35,11 @@ export abstract class GiraffeCommand extends Command {
   /** Does the work and returns the exit status. */
   protected abstract execute(): Promise<number>;
 
+  /** Returns the exit status after an error. */
+  protected exitStatusAfter({ exit }: ErrorReport): number {
+    return exit;
+  }
+
   override async run(): Promise<void> {
     process.once('uncaughtException', (error) => this.#crash(error));
     const status = await this.execute();
@@ -55,7 +60,7 @@ export abstract class GiraffeCommand extends Command {
     if (this.json) writeEvent(this.output, 'error', jsonOf(report));
     else for (const line of linesOf(report)) this.output.err(line);
     if (this.environment['DEBUG']) this.output.err(report.stack);
-    return report.exit;
+    return this.exitStatusAfter(report);
   }
 
   #crash(error: unknown): void {

@@ -9,7 +9,8 @@ export function createHangUpTest(hasTerminal: () => boolean = hasControllingTerm
   return () => hadTerminal && !hasTerminal();
 }
 
-function hasControllingTerminal(): boolean {
+/** Tells whether this process has a terminal that can send it signals. */
+export function hasControllingTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'));
     return true;

@@ -42,6 +42,8 @@ export interface HumanPresenterOptions {
   readonly transport: TransportChoice;
   /** The edge, for messages. */
   readonly server: string;
+  /** Whether there is a line for each request. */
+  readonly showsRequests: boolean;
 }
 
 /** Returns the line that tells which tunnels are in use. Pure. */
@@ -115,6 +117,17 @@ export class HumanPresenter implements AgentPresenter {
   showDraining(deadlineMs: number): void {
     const seconds = Math.ceil(deadlineMs / 1000);
     this.#line(`Stopping: what is in flight has ${seconds} s to finish; a second signal ends at once.`);
+  }
+
+  showLifetimeOver(lifetimeMs: number): void {
+    this.#line(`The tunnel has been up for ${lifetimeMs / 1000} s, its --max-lifetime.`);
+  }
+
+  showUnresolved(name: string): void {
+    this.#line(
+      `${tell(name)} does not resolve on this machine. curl, browsers and Node programs of the command know it; for ` +
+        'others install libnss-myhostname, or use --domain localhost.',
+    );
   }
 
   async settled(): Promise<void> {
@@ -206,6 +219,7 @@ export class HumanPresenter implements AgentPresenter {
   }
 
   #request({ method, path, status, code, durationMs, carrier }: EventOf<'request'>): void {
+    if (!this.#options.showsRequests) return;
     const shown = path.length <= maxPathLength ? path : `${path.slice(0, maxPathLength)}…`;
     const outcome = [status, code].filter((part) => part !== undefined).join(' ');
     const isBad = status === undefined || 500 <= status;

@@ -18,6 +18,8 @@ export function createJsonPresenter(output: Output): AgentPresenter {
     },
     showOrigin: (target, reason) => writeEvent(output, 'origin', { target, reachable: reason === undefined, reason }),
     showDraining: (deadlineMs) => writeEvent(output, 'draining', { deadlineMs }),
+    showLifetimeOver: (lifetimeMs) => writeEvent(output, 'lifetime-over', { lifetimeMs }),
+    showUnresolved: (name) => writeEvent(output, 'unresolved', { domain: name }),
     settled: () => Promise.resolve(),
   };
 }

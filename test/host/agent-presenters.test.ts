@@ -50,7 +50,7 @@ async function shown(
     },
   });
   const list = new StartupList(stderr as unknown as NodeJS.WriteStream, false);
-  const presenter = new HumanPresenter({ output, list, transport, server: 'localhost:4444' });
+  const presenter = new HumanPresenter({ output, list, transport, server: 'localhost:4444', showsRequests: true });
   if (inspectUrl !== undefined) presenter.showInspector(inspectUrl);
   for (const event of events) presenter.show(event);
   for (const { target, reason } of origins) presenter.showOrigin(target, reason);

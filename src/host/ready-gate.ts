@@ -1,0 +1,31 @@
+/** Holds back the word that a tunnel is ready until it is true in the sense that was asked for. */
+import type { AgentEvent } from '../agent/agent-options.ts';
+
+type ReadyEvent = Extract<AgentEvent, { type: 'ready' }>;
+
+/** Stands between an agent and those who are told of its events. */
+export class ReadyGate {
+  readonly #show: (event: AgentEvent) => void;
+  #isOpen = false;
+  #held: ReadyEvent | undefined;
+
+  /** @param show Is told of all events, `ready` only once the gate is open. */
+  constructor(show: (event: AgentEvent) => void) {
+    this.#show = show;
+  }
+
+  /** Passes an event on, or keeps it. */
+  pass(event: AgentEvent): void {
+    if (this.#isOpen) return this.#show(event);
+    if (event.type === 'ready') this.#held = event;
+    else if (event.type === 'mode' && this.#held !== undefined) this.#held = { ...this.#held, ...event, type: 'ready' };
+    else this.#show(event);
+  }
+
+  /** From now on everything passes, and first what was held back. */
+  open(): void {
+    this.#isOpen = true;
+    if (this.#held !== undefined) this.#show(this.#held);
+    this.#held = undefined;
+  }
+}

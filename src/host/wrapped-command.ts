@@ -1,0 +1,117 @@
+/**
+ * The command behind `--`: runs it, passes signals on to it, and leaves nothing of it behind.
+ *
+ * With a terminal it shares our process group, so that Ctrl-C and Ctrl-Z reach both as they reach any job of a shell.
+ * Without one it gets a group of its own, which signals are sent to and which is cleared away when the command has ended.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { systemCode } from '../state/state-error.ts';
+import { hasControllingTerminal } from './hang-up.ts';
+
+/** A program and its arguments. */
+export type CommandWords = readonly [program: string, ...args: string[]];
+
+/** Signals that are passed on. */
+const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+/** What a terminal sends to its whole foreground group: the command has it already, and must not have it twice. */
+const fromTerminal: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
+
+/** Time for a command to end after SIGTERM, then it gets SIGKILL, in milliseconds. */
+const endGraceMs = 10_000;
+/** The same for what a command has left running. */
+const leftoverGraceMs = 2_000;
+/** Time between looks at a process group, in milliseconds. */
+const lookMs = 20;
+
+/** Where signals of this process arrive. */
+export type SignalEmitter = Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+
+/** A command that runs. */
+export class WrappedCommand {
+  readonly #child: ChildProcess & { readonly pid: number };
+  readonly #hasGroup: boolean;
+  readonly #exit: Promise<number>;
+  #isOver = false;
+
+  private constructor(child: ChildProcess & { readonly pid: number }, hasGroup: boolean, signals: SignalEmitter) {
+    this.#child = child;
+    this.#hasGroup = hasGroup;
+    const forwards = passedOn.map((signal) => {
+      const forward = () => {
+        if (hasGroup || !fromTerminal.includes(signal)) this.#send(signal);
+      };
+      signals.on(signal, forward);
+      return [signal, forward] as const;
+    });
+    this.#exit = once(child, 'exit').then(async ([code, signal]) => {
+      await this.#clearGroup();
+      this.#isOver = true;
+      for (const [name, forward] of forwards) signals.off(name, forward);
+      return signal === null ? (code as number) : 128 + constants.signals[signal as NodeJS.Signals];
+    });
+  }
+
+  /**
+   * Starts a command with our stdin, stdout and stderr.
+   *
+   * @throws {GiraffeError} GIR_ERR_COMMAND_UNKNOWN, GIR_ERR_COMMAND_REFUSED.
+   */
+  static async start(
+    [program, ...args]: CommandWords,
+    environment: Readonly<Record<string, string | undefined>>,
+    signals: SignalEmitter = process,
+  ): Promise<WrappedCommand> {
+    const hasGroup = process.platform !== 'win32' && !hasControllingTerminal();
+    const child = spawn(program, args, { stdio: 'inherit', env: { ...environment }, detached: hasGroup });
+    try {
+      await once(child, 'spawn');
+    } catch (cause) {
+      const code = systemCode(cause);
+      if (code === 'ENOENT') throw new GiraffeError('GIR_ERR_COMMAND_UNKNOWN', `${program} is not found`, { cause });
+      throw new GiraffeError('GIR_ERR_COMMAND_REFUSED', `${program} cannot be run (${code})`, { cause });
+    }
+    return new WrappedCommand(child as ChildProcess & { readonly pid: number }, hasGroup, signals);
+  }
+
+  /** Resolves with its exit status, 128 and the number of the signal that ended it, once nothing of it is left. */
+  get ended(): Promise<number> {
+    return this.#exit;
+  }
+
+  /** Ends it: SIGTERM, and after a while SIGKILL. */
+  stop(): void {
+    this.#send('SIGTERM');
+    const timer = setTimeout(() => this.#send('SIGKILL'), endGraceMs);
+    void this.#exit.then(() => clearTimeout(timer));
+  }
+
+  #send(signal: NodeJS.Signals): void {
+    if (this.#isOver) return;
+    if (this.#hasGroup) sendToGroup(this.#child.pid, signal);
+    else this.#child.kill(signal);
+  }
+
+  /** Ends what the command has started and left in its group. */
+  async #clearGroup(): Promise<void> {
+    if (!this.#hasGroup || !sendToGroup(this.#child.pid, 'SIGTERM')) return;
+    const deadline = performance.now() + leftoverGraceMs;
+    while (sendToGroup(this.#child.pid, 0) && performance.now() < deadline) await delay(lookMs);
+    sendToGroup(this.#child.pid, 'SIGKILL');
+  }
+}
+
+/** Returns whether there is anybody in the group. */
+function sendToGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch (error) {
+    // EPERM: whoever is left runs as somebody else, and is not ours to end.
+    if (systemCode(error) !== 'ESRCH' && systemCode(error) !== 'EPERM') throw error;
+    return false;
+  }
+}
