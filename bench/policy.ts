@@ -11,9 +11,9 @@ import { type LoadResult, loadGet, type Target } from './load.ts';
 import { cpuNanos, type Running, startGiraffe, startScript, stopAll } from './processes.ts';
 
 const unreached = { rpm: 1_000_000_000 };
-const warmUpPairs = 4;
+const warmUpPairs = 16;
 const connections = 50;
-const roundMs = 1000;
+const roundMs = 250;
 
 interface Round {
   readonly perSecond: number;

@@ -17,7 +17,7 @@ const bulkBytes = 256 * 1024 * 1024;
 /** `BENCH_POLICY=1` measures what limits and breaker cost, and nothing else. */
 const measuresPolicy = process.env['BENCH_POLICY'] === '1';
 /** Pairs of short rounds that take the time of one long round of everything. */
-const pairsPerRound = 8;
+const pairsPerRound = 32;
 /** No limit: the tunnel is measured. */
 const edgeConfig = { server: { defaults: { rateLimit: { rpm: 0 } } } };
 

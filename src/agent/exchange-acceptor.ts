@@ -77,6 +77,7 @@ export class ExchangeAcceptor implements Replayer {
   accept(stream: Stream, payload: Buffer, isEnd: boolean, session: SessionFacts): StreamSink {
     const request = decodeOpenRequest(payload);
     stream.allow(request.windowBytes);
+    if (request.urgency !== undefined) stream.prioritize(request.urgency);
     const tunnel = session.tunnelOf(request.endpoint);
     const pool = tunnel && this.#poolOf(tunnel, request.targetName);
     if (tunnel === undefined || pool === undefined) return this.#refuse(stream, request);

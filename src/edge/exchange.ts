@@ -220,11 +220,13 @@ export class Exchange implements ClientExchange, StreamSink, SearchOwner {
       endpoint: routing.host,
       targetName: upstream.targetName,
       windowBytes,
+      urgency: upstream.urgency,
       upgrade,
     });
     const isEnd = head.body.kind === 'none' && upgrade === undefined;
     if (isEnd) this.#isRequestEnded = true;
     this.#stream = multiplexer.open(session.nextStreamId(), payload, isEnd, windowBytes, this);
+    if (upstream.urgency !== undefined) this.#stream.prioritize(upstream.urgency);
     this.#lastProgressMs = performance.now();
     this.#armHeadTimer(this.requestTimeoutMs);
     this.#sendHeld();

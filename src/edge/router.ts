@@ -14,6 +14,7 @@ import type {
 } from '../extension/routing-strategy.ts';
 import type { FieldLines } from '../http/field-line.ts';
 import { assertForwardableTrailers } from '../http/field-validation.ts';
+import { maxUrgency } from '../protocol/turns.ts';
 import type { Multiplexer } from '../tunnel/multiplexer.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import type { EdgeSession } from './edge-session.ts';
@@ -26,6 +27,8 @@ export interface Upstream {
   readonly transport: Candidate['transport'];
   /** Name of the agent's target; undefined is the endpoint's own. */
   readonly targetName: string | undefined;
+  /** How urgent the exchange is, from 0 to 7; undefined is the usual. */
+  readonly urgency: number | undefined;
   /** Lines that the strategy adds to the response. */
   readonly responseFields: FieldLines;
 }
@@ -78,12 +81,12 @@ export class Router {
     const [first, ...rest] = candidates;
     if (first === undefined) return undefined;
     const decision = this.#guarded(() => decide(this.#options.strategy, [first, ...rest], request));
-    const { candidate, target, responseFields = noFields } = decision;
+    const { candidate, target, urgency, responseFields = noFields } = decision;
     if (candidate === undefined) return undefined;
     const session = this.#routes.session(candidate.sessionId);
     const multiplexer = session?.multiplexer(candidate.transport);
     if (session === undefined || multiplexer === undefined) return undefined;
-    return { session, multiplexer, transport: candidate.transport, targetName: target, responseFields };
+    return { session, multiplexer, transport: candidate.transport, targetName: target, urgency, responseFields };
   }
 
   #guarded<T>(work: () => T): T {
@@ -105,11 +108,16 @@ function decide(
 ): RoutingDecision {
   const decision = strategy.select(candidates, request);
   if ('then' in decision) throw new Error('it returns a promise');
-  const { candidate, target, responseFields } = decision;
+  const { candidate, target, urgency, responseFields } = decision;
   if (candidate !== undefined && !candidates.includes(candidate)) throw new Error('it chose none of the candidates');
   if (target !== undefined && !targetName.test(target)) throw new Error('its target has no valid name');
+  if (urgency !== undefined && !isUrgency(urgency)) throw new Error('its urgency is not a number from 0 to 7');
   if (responseFields !== undefined) assertForwardableTrailers(responseFields);
   return decision;
+}
+
+function isUrgency(value: unknown): boolean {
+  return Number.isInteger(value) && 0 <= Number(value) && Number(value) <= maxUrgency;
 }
 
 /** The answer of a strategy is framed by the edge, so it may say nothing about that itself. */

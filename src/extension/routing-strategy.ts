@@ -45,6 +45,11 @@ export interface RoutingDecision {
   readonly candidate: Candidate | undefined;
   /** Name of another target that the agent was configured with; undefined is the endpoint's own. */
   readonly target?: string | undefined;
+  /**
+   * How urgent the bodies of the exchange, both ways, are beside those of others on the same connection: from 0, which goes
+   * first, to 7, which waits for the others (RFC 9218 section 4.1). Default 3.
+   */
+  readonly urgency?: number | undefined;
   /** Field lines added to the response, for example a cookie that makes a visitor stay. */
   readonly responseFields?: FieldLines | undefined;
 }

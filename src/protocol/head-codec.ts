@@ -20,6 +20,8 @@ export interface OpenRequest {
   readonly targetName?: string | undefined;
   /** Credit for the response body, in octets. */
   readonly windowBytes: number;
+  /** How urgent its body is beside those of others, from 0 (first) to 7, both ways; undefined is 3 (RFC 9218 section 4.1). */
+  readonly urgency?: number | undefined;
   /** The protocol the client wants to switch to, as in its Upgrade field; undefined for an ordinary exchange. */
   readonly upgrade: string | undefined;
 }
@@ -28,10 +30,11 @@ const noBody: BodyFraming = { kind: 'none' };
 const chunkedBody: BodyFraming = { kind: 'chunked' };
 const untilCloseBody: BodyFraming = { kind: 'until-close' };
 
-/** Encodes a request head: `method target minor-version body window endpoint[#target-name] [upgrade]`, then the fields. */
-export function encodeOpenRequest({ head, endpoint, targetName, windowBytes, upgrade }: OpenRequest): Buffer {
+/** Encodes a request head: `method target minor-version body window[:urgency] endpoint[#target-name] [upgrade]`, then the fields. */
+export function encodeOpenRequest({ head, endpoint, targetName, windowBytes, urgency, upgrade }: OpenRequest): Buffer {
   const place = targetName === undefined ? endpoint : `${endpoint}#${targetName}`;
-  const words = `${head.method} ${head.target} ${head.minorVersion} ${bodyWord(head.body)} ${windowBytes} ${place}`;
+  const credit = urgency === undefined ? windowBytes : `${windowBytes}:${urgency}`;
+  const words = `${head.method} ${head.target} ${head.minorVersion} ${bodyWord(head.body)} ${credit} ${place}`;
   return Buffer.from(withFields(upgrade === undefined ? words : `${words} ${upgrade}`, head.fields), 'latin1');
 }
 
@@ -43,13 +46,15 @@ export function decodeOpenRequest(payload: Buffer): OpenRequest {
   const endpoint = at === -1 ? place : place.slice(0, at);
   const targetName = at === -1 ? undefined : place.slice(at + 1);
   if (!method || !target || !endpoint || body === undefined || targetName === '') throw malformed('request head');
-  const windowBytes = /^[0-9]{1,10}$/.test(window ?? '') ? Number(window) : Number.NaN;
+  const credit = /^([0-9]{1,10})(?::([0-7]))?$/.exec(window ?? '');
+  const windowBytes = Number(credit?.[1]);
   if (!(windowBytes <= maxCreditBytes)) throw malformed('window in a request head');
   return {
     head: { method, target, minorVersion: minorVersion(version), fields, body: bodyFromWord(body) },
     endpoint,
     ...(targetName === undefined ? {} : { targetName }),
     windowBytes,
+    ...(credit?.[2] === undefined ? {} : { urgency: Number(credit[2]) }),
     upgrade: rest.length === 0 ? undefined : rest.join(' '),
   };
 }

@@ -2,9 +2,9 @@
  * Decides which frame leaves next on a carrier.
  *
  * Control frames and heads go first, in the order in which they were queued;
- * then streams that have sent little, then bulk, each in turn, as far as their
- * credit reaches. So a small exchange never waits behind a large one for longer
- * than what the carrier already holds. Pure: no sockets, timers or clock.
+ * then streams as {@link Turns} has it, as far as their credit reaches. So a small
+ * exchange never waits behind a large one for longer than what the carrier
+ * already holds. Pure: no sockets, timers or clock.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import {
@@ -16,11 +16,8 @@ import {
   type StreamId,
 } from './frame.ts';
 import { FrameBatch } from './frame-batch.ts';
+import { Turns, usualUrgency } from './turns.ts';
 
-/** A stream counts as small until it has sent this many octets. */
-export const smallStreamBytes = 64 * 1024;
-/** After this many slices of small streams, one bulk stream gets a turn, so that none starves. */
-const smallSlicesPerBulkSlice = 8;
 /** What a waiting control frame costs in memory beside its payload, in octets, about. */
 const controlFrameCostBytes = 128;
 
@@ -29,6 +26,8 @@ export class OutboundStream {
   readonly id: StreamId;
   /** Octets the receiver is still willing to take. */
   creditBytes: number;
+  /** How urgent its octets are beside those of others, from 0 (first) to 7; set before any are queued. */
+  urgency = usualUrgency;
   /** Octets of DATA sent so far. */
   sentBytes = 0;
   /** Octets waiting here. */
@@ -67,13 +66,11 @@ interface ControlFrame {
 export class OutboundQueue {
   #control: ControlFrame[] = [];
   #controlBytes = 0;
-  #small: OutboundStream[] = [];
-  #bulk: OutboundStream[] = [];
-  #smallSlices = 0;
+  readonly #turns = new Turns<OutboundStream>();
 
   /** True when {@link take} would return nothing. */
   get isEmpty(): boolean {
-    return this.#control.length === 0 && this.#small.length === 0 && this.#bulk.length === 0;
+    return this.#control.length === 0 && this.#turns.isEmpty;
   }
 
   /** Number of control frames that wait; the owner bounds what a peer can make us queue. */
@@ -132,7 +129,7 @@ export class OutboundQueue {
     this.#takeControl(batch, maxBytes);
     const touched = new Set<OutboundStream>();
     while (batch.bytes < maxBytes) {
-      const stream = this.#nextStream();
+      const stream = this.#turns.next();
       if (stream === undefined) break;
       stream.isReady = false;
       if (!stream.canSend) continue;
@@ -156,20 +153,10 @@ export class OutboundQueue {
     else this.#control.splice(0, taken);
   }
 
-  #nextStream(): OutboundStream | undefined {
-    const isBulkTurn = this.#smallSlices >= smallSlicesPerBulkSlice && this.#bulk.length > 0;
-    if (this.#small.length > 0 && !isBulkTurn) {
-      this.#smallSlices += 1;
-      return this.#small.shift();
-    }
-    this.#smallSlices = 0;
-    return this.#bulk.shift();
-  }
-
   #ready(stream: OutboundStream): void {
     if (stream.isReady || !stream.canSend) return;
     stream.isReady = true;
-    (stream.sentBytes < smallStreamBytes ? this.#small : this.#bulk).push(stream);
+    this.#turns.add(stream);
   }
 }
 

@@ -4,9 +4,14 @@
  * A window starts at up to 1 MiB, doubles up to 16 MiB while its reader keeps up
  * and the path is long enough to need it, and halves for a reader that does not
  * keep up. All windows of a session share one pool, so that what a session can
- * make us hold is bounded. Pure: the caller passes the time.
+ * make us hold is bounded. While much arrives for streams that are more urgent, a
+ * window gets no more than the minimum: what is under way for others stands in
+ * line on the path, where no sender can let the urgent pass it. Pure: the caller
+ * passes the time.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { Arrivals } from './arrivals.ts';
+import { usualUrgency } from './turns.ts';
 
 /**
  * Every stream may have this much under way, in octets, however full the pool is.
@@ -26,6 +31,8 @@ const slowReaderMs = 500;
 
 /** What all windows of one session may promise together. */
 export class CreditPool {
+  /** What arrives for all windows, by urgency. */
+  readonly arrivals = new Arrivals();
   readonly #maxBytes: number;
   #freeBytes: number;
 
@@ -73,6 +80,7 @@ export class ReceiveWindow {
   #measuredBytes = 0;
   #measuredSinceMs: number;
   #fullSinceMs: number | undefined;
+  #urgency = usualUrgency;
 
   /**
    * @param grantedBytes What the sender may send without asking, from {@link sizeFor} or {@link minWindowBytes};
@@ -102,6 +110,12 @@ export class ReceiveWindow {
     return this.#limitBytes;
   }
 
+  /** Says how urgent the stream is, from 0 (first) to 7; before anything arrives. */
+  prioritize(urgency: number): void {
+    this.#urgency = urgency;
+    this.#pool.arrivals.watch();
+  }
+
   /** Raises the window to a size from {@link sizeFor}; returns the increment to announce, in octets, 0 for none. */
   initialGrant(sizeBytes: number): number {
     const chargedBytes = sizeBytes - minWindowBytes;
@@ -126,6 +140,7 @@ export class ReceiveWindow {
     }
     this.#creditBytes -= bytes;
     this.#unreadBytes += bytes;
+    this.#pool.arrivals.note(this.#urgency, bytes, nowMs);
     if (this.#unreadBytes * 2 > this.#limitBytes) this.#fullSinceMs ??= nowMs;
   }
 
@@ -142,9 +157,10 @@ export class ReceiveWindow {
     if (!this.#hasEnded) this.#adapt(nowMs, roundTripMs);
     this.#release();
     if (this.#hasEnded) return 0;
-    const missing = this.#limitBytes - this.#creditBytes - this.#unreadBytes;
+    const limitBytes = this.#pool.arrivals.isBusyAbove(this.#urgency, nowMs) ? minWindowBytes : this.#limitBytes;
+    const missing = limitBytes - this.#creditBytes - this.#unreadBytes;
     // Small increments would cost a frame each; an eighth keeps the sender from ever running dry.
-    if (missing * 8 < this.#limitBytes) return 0;
+    if (missing * 8 < limitBytes) return 0;
     this.#creditBytes += missing;
     return missing;
   }

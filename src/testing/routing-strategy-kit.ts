@@ -60,11 +60,12 @@ export function routingStrategyKit(
       }),
     },
     {
-      name: 'adds only field lines that can be sent, and names only targets that can exist',
+      name: 'adds only field lines that can be sent, and names only targets and urgencies that can exist',
       run: each((strategy, request) => {
         for (const candidates of lists) {
-          const { responseFields = [], target } = strategy.select(candidates, request);
+          const { responseFields = [], target, urgency = 3 } = strategy.select(candidates, request);
           assertForwardableTrailers(responseFields);
+          assert(Number.isInteger(urgency) && urgency >= 0 && urgency <= 7, `urgency ${urgency}`);
           assert.match(target ?? 'none', /^[A-Za-z][A-Za-z0-9_-]{0,62}$/);
         }
       }),

@@ -78,6 +78,12 @@ export class Stream {
     return this.#port.hasRoomForHead;
   }
 
+  /** Says how urgent octets of both directions are beside those of other streams, from 0 (first) to 7; before there are any. */
+  prioritize(urgency: number): void {
+    this.outbound.urgency = urgency;
+    this.#window.prioritize(urgency);
+  }
+
   /** Sends a head; `isEnd` when no body and no trailers follow. */
   sendHead(payload: Buffer, { isInterim = false, isEnd = false } = {}): void {
     if (this.#isOver || this.#hasSentEnd) return;

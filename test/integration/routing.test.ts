@@ -1,10 +1,13 @@
 /** Routing strategies at a real edge: what they decide is what happens. */
+import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { RoutingRequest, RoutingStrategy } from '../../src/extension/index.ts';
 import { parseTarget } from '../../src/http/target.ts';
 import { createRulesStrategy, rules as rulesExtension } from '../../src/plugins/routing/rules.ts';
 import { createStickyStrategy } from '../../src/plugins/routing/sticky.ts';
+import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
+import { startLinks } from '../support/links.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { nextMessage, openWebSocket, startWebSocketOrigin } from '../support/websocket-origin.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
@@ -13,6 +16,20 @@ const host = 'app.test';
 
 function strategyOf(...rules: readonly object[]): RoutingStrategy {
   return createRulesStrategy(rulesExtension.options.parse({ rules }));
+}
+
+/** Starts a download, and counts what has come of it. */
+function countBytes({ edge }: TestEdge, path: string) {
+  const download = { bytes: 0, end: Promise.resolve() };
+  download.end = new Promise((resolve, reject) => {
+    request({ port: edge.ports.proxy, path, headers: { Host: host } }, (response) => {
+      response.on('data', (chunk: Buffer) => {
+        download.bytes += chunk.length;
+      });
+      response.once('end', resolve).once('error', reject);
+    }).end();
+  });
+  return download;
 }
 
 /** Returns the transports that the exchanges and relays of an edge took, by path. */
@@ -109,6 +126,32 @@ describe('P4 rules', () => {
     expect((await client.get('/built-in')).status).toBe(404);
   });
 
+  it.each([
+    ['urgent', 0, 3],
+    ['usual', 3, 7],
+  ])('P4 give octets an urgency: what is %s (%i) is not held up by what is less so (%i)', async (_, first, last) => {
+    const bytes = 16 * 1024 * 1024;
+    await using origin = await startHttpOrigin((_request, response) => response.end(Buffer.alloc(bytes)));
+    const strategy = strategyOf(
+      { when: { paths: ['/first'] }, use: { urgency: first } },
+      { when: { paths: ['/last'] }, use: { urgency: last } },
+    );
+    await using edge = await startTestEdge({}, { strategy });
+    await using links = await startLinks(edge.edge.ports);
+    await using _agent = await startTestAgent(edge.edge.ports, host, origin.target, { server: links.server });
+    // Priority is about who waits for whom on a path that cannot carry both at once.
+    links.grpc.pace(32 * 1024 * 1024);
+    const slow = countBytes(edge, '/last');
+    await eventually('the less urgent one is under way', () => slow.bytes > 0);
+    const fast = countBytes(edge, '/first');
+    await fast.end;
+    expect(fast.bytes).toBe(bytes);
+    // Without urgencies, each gets half.
+    expect(slow.bytes).toBeLessThan(bytes / 2);
+    await slow.end;
+    expect(slow.bytes).toBe(bytes);
+  });
+
   it('P4 answer by themselves, also where no agent is', async () => {
     const answer = { status: 410, headers: { 'X-Why': 'moved' }, body: 'gone' };
     await using edge = await startTestEdge({}, { strategy: strategyOf({ when: { hosts: [host] }, answer }) });
@@ -157,6 +200,7 @@ describe('a strategy that is at fault', () => {
     ['returns a promise', { select: (async () => ({ candidate: undefined })) as never }],
     ['decides nothing', { select: () => undefined as never }],
     ['invents a candidate', { select: ([first]) => ({ candidate: { ...first, sessionId: 'x' } }) }],
+    ['knows no such urgency', { select: ([candidate]) => ({ candidate, urgency: 8 }) }],
     ['splits the response', { select: ([candidate]) => ({ candidate, responseFields: [['X-A', 'a\r\nX-B: b']] }) }],
     ['splits the frame', { select: ([candidate]) => ({ candidate, target: 'a b\nx:y' }) }],
     ['answers with octets', { answer: () => ({ status: 200, fields: [], body: Buffer.from('x') as never }) }],

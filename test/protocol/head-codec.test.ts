@@ -52,6 +52,7 @@ const openRequest = fc.record({
     60,
   ),
   windowBytes: fc.nat(2 ** 31 - 1),
+  urgency: fc.option(fc.nat(7), { nil: undefined }),
   upgrade: fc.option(text(latin1Characters, 0, 30), { nil: undefined }),
 });
 
@@ -127,6 +128,9 @@ describe('request heads', () => {
     ['a window with a sign', 'GET / 1 - +1 a'],
     ['a fraction of a window', 'GET / 1 - 1.5 a'],
     ['a window above 2^31 - 1', 'GET / 1 - 2147483648 a'],
+    ['an urgency above 7', 'GET / 1 - 0:8 a'],
+    ['an empty urgency', 'GET / 1 - 0: a'],
+    ['two urgencies', 'GET / 1 - 0:1:2 a'],
     ['a field without a colon', 'GET / 1 - 0 a\nX'],
     ['a field without a name', 'GET / 1 - 0 a\n:x'],
     ['an empty field line', 'GET / 1 - 0 a\n'],

@@ -8,7 +8,8 @@ import {
   noStream,
   streamId,
 } from '../../src/protocol/frame.ts';
-import { OutboundQueue, OutboundStream, smallStreamBytes } from '../../src/protocol/outbound-queue.ts';
+import { OutboundQueue, OutboundStream } from '../../src/protocol/outbound-queue.ts';
+import { smallStreamBytes } from '../../src/protocol/turns.ts';
 import { type RawFrame, readRawFrames } from '../support/raw-frames.ts';
 
 const plenty = 2 ** 31 - 1;

@@ -27,6 +27,8 @@ export interface CuttableProxy extends AsyncDisposable {
   refuse(): void;
   /** Ends a {@link refuse}. */
   accept(): void;
+  /** From now on each direction of a connection passes on about this many octets per second. */
+  pace(bytesPerSecond: number): void;
 }
 
 /** Where a forwarder listens, and where it leads. */
@@ -48,6 +50,7 @@ export async function startCuttableProxy(
   const forgotten = new Set<Socket>();
   let isStalled = false;
   let isRefusing = false;
+  let bytesPerSecond = Number.POSITIVE_INFINITY;
   let accepted = 0;
   let refused = 0;
   let bytes = 0;
@@ -55,11 +58,15 @@ export async function startCuttableProxy(
   const forward = (from: Socket, to: Socket): void => {
     from.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (!to.write(chunk)) from.pause();
+      const isFull = !to.write(chunk);
+      const waitMs = (chunk.length / bytesPerSecond) * 1000;
+      if (isFull || waitMs > 0) from.pause();
+      if (!isFull && waitMs > 0) setTimeout(resume, waitMs);
     });
-    to.on('drain', () => {
+    const resume = (): void => {
       if (!isStalled) from.resume();
-    });
+    };
+    to.on('drain', resume);
     from.on('end', () => to.end());
     from.on('error', () => {
       if (!forgotten.has(to)) to.resetAndDestroy();
@@ -127,6 +134,9 @@ export async function startCuttableProxy(
     },
     accept: () => {
       isRefusing = false;
+    },
+    pace: (rate) => {
+      bytesPerSecond = rate;
     },
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -39,6 +39,15 @@ const useSchema = z
       .describe(
         "Another service of the endpoint, by its name in the agent's tunnels.NAME.targets; 404 when it has none.",
       ),
+    urgency: z
+      .int()
+      .min(0)
+      .max(7)
+      .optional()
+      .describe(
+        'Priority beside other requests of the same agent, as in RFC 9218: from 0, whose bodies go first, to 7, whose ' +
+          'bodies wait for the others. Default 3.',
+      ),
   })
   .describe('How agents serve the request.');
 
@@ -95,11 +104,11 @@ export function createRulesStrategy(options: RulesOptions): RoutingStrategy {
   return {
     answer: (request) => find(request)?.answer,
     select(candidates, request) {
-      const { label, target, transport = hybridChoice(options, request).transport } = find(request)?.use ?? {};
+      const { label, target, urgency, transport = hybridChoice(options, request).transport } = find(request)?.use ?? {};
       const fit = label === undefined ? candidates : withLabel(candidates, label);
       if (fit === undefined) return { candidate: undefined };
       turn = (turn + 1) % fit.length;
-      return { candidate: leastInFlight(fit, transport, turn), target };
+      return { candidate: leastInFlight(fit, transport, turn), target, urgency };
     },
     explain(request) {
       const rule = find(request);
@@ -127,9 +136,10 @@ function withLabel(candidates: NonEmpty<Candidate>, label: string): NonEmpty<Can
   return first && [first, ...rest];
 }
 
-function useText({ label, target }: Rule['use'], transport: string): string {
+function useText({ label, target, urgency }: Rule['use'], transport: string): string {
   const agents = label === undefined ? 'any agent' : `an agent with the label ${label}`;
-  return `${agents}, over ${transport}${target === undefined ? '' : `, to its target ${target}`}`;
+  const toTarget = target === undefined ? '' : `, to its target ${target}`;
+  return `${agents}, over ${transport}${toTarget}${urgency === undefined ? '' : `, with urgency ${urgency}`}`;
 }
 
 function answerText({ status, body }: FixedAnswer): string {

@@ -58,8 +58,9 @@ describe('the strategy rules', () => {
 
   it('asks agents with the label alone, and none when nobody has it', () => {
     const canary = candidate('b', { labels: ['canary'], inFlight: 9 });
-    const strategy = strategyOf({ use: { label: 'canary', target: 'next' } });
-    expect(strategy.select([grpc, canary], routingRequest())).toEqual({ candidate: canary, target: 'next' });
+    const strategy = strategyOf({ use: { label: 'canary', target: 'next', urgency: 1 } });
+    const decision = { candidate: canary, target: 'next', urgency: 1 };
+    expect(strategy.select([grpc, canary], routingRequest())).toEqual(decision);
     expect(strategy.select([grpc], routingRequest())).toEqual({ candidate: undefined });
   });
 
@@ -73,13 +74,13 @@ describe('the strategy rules', () => {
   it('says which rule fires and why', () => {
     const strategy = strategyOf(
       { name: 'maintenance', when: { hosts: ['old.test'] }, answer: { status: 410, body: 'gone' } },
-      { when: { paths: ['/api/'], methods: ['GET'] }, use: { label: 'eu', target: 'next' } },
+      { when: { paths: ['/api/'], methods: ['GET'] }, use: { label: 'eu', target: 'next', urgency: 6 } },
     );
     expect(strategy.explain?.(routingRequest({ host: 'old.test' }))).toBe(
       'rule 1 (maintenance) fires, because host old.test is old.test: the edge answers 410 by itself, with a body of 4 bytes',
     );
     expect(strategy.explain?.(routingRequest({ path: '/api/x' }))).toBe(
-      'rule 2 fires, because method is GET and path begins with /api/: an agent with the label eu, over gRPC, to its target next',
+      'rule 2 fires, because method is GET and path begins with /api/: an agent with the label eu, over gRPC, to its target next, with urgency 6',
     );
     expect(strategy.explain?.(routingRequest())).toMatch(/^no rule fits: over gRPC, because /);
   });
@@ -87,6 +88,7 @@ describe('the strategy rules', () => {
   it.each([
     ['both use and answer', { use: {}, answer: { status: 200 } }],
     ['neither', { when: {} }],
+    ['an urgency that RFC 9218 does not have', { use: { urgency: 8 } }],
     ['a status that is no final one', { answer: { status: 101 } }],
     ['a field that frames the answer', { answer: { status: 200, headers: { 'Content-Length': '5' } } }],
     ['a value that splits the answer', { answer: { status: 200, headers: { 'X-A': 'a\r\nSet-Cookie: b' } } }],
