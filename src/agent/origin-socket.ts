@@ -2,7 +2,7 @@
  * Opens sockets to a target. What is sent over them, and how long they are kept, is for their owners.
  */
 import { isIP, type LookupFunction, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { type ConnectionOptions, TLSSocket, connect as tlsConnect } from 'node:tls';
+import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import type { Target } from '../http/target.ts';
 import type { OriginTls } from './agent-options.ts';
 
@@ -68,14 +68,4 @@ function verification(host: string, { trust, serverName = host }: OriginTls): Co
     ...(trust.kind === 'ca' ? { ca: trust.pem } : {}),
     ...(trust.kind === 'insecure' ? { rejectUnauthorized: false } : {}),
   };
-}
-
-/**
- * Closes a connection at once, and so that its other end cannot take what it got for all there was: with an RST where
- * there is one. TLS says the same by a missing close_notify; a Unix socket has no way to say it.
- */
-export function breakOff(socket: Socket): void {
-  const isTcp = !(socket instanceof TLSSocket) && socket.remoteAddress !== undefined;
-  if (isTcp) socket.resetAndDestroy();
-  else socket.destroy();
 }

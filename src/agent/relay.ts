@@ -4,9 +4,9 @@
 import type { Socket } from 'node:net';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { ExchangeTap } from '../inspector/exchange-tap.ts';
+import { breakOff } from '../tunnel/break-off.ts';
 import type { StreamSink } from '../tunnel/stream.ts';
 import type { ExchangeStream } from './exchange-stream.ts';
-import { breakOff } from './origin-socket.ts';
 
 /** What a relay starts with. */
 export interface RelayStart {

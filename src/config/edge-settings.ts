@@ -1,7 +1,7 @@
 /** The settings of `giraffe server start`. Their places in the configuration file are in sections/server.ts. */
 import { configFile, drainTimeout, logSettings, stateDir } from './common-settings.ts';
 import { optionalSetting, type SettingValues, setting } from './setting.ts';
-import { byteSize, count, duration, hostName, list, network, plainText, port } from './units.ts';
+import { byteSize, count, duration, hostName, list, network, oneOf, plainText, port, yesOrNo } from './units.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 ** 2;
@@ -88,7 +88,48 @@ export const edgeSettings = {
     description: 'Name or address by which agents reach this machine, for the certificate and the line to paste.',
     schema: hostName(),
   }),
+  publicScheme: optionalSetting({
+    flag: 'public-scheme',
+    env: 'GIRAFFE_PUBLIC_SCHEME',
+    valueName: 'SCHEME',
+    description:
+      'http or https in the URLs of tunnels, where a web server in front has another one than the proxy port.',
+    schema: oneOf(['http', 'https']),
+  }),
+  publicPort: optionalSetting({
+    flag: 'public-port',
+    env: 'GIRAFFE_PUBLIC_PORT',
+    valueName: 'PORT',
+    description: 'Port in the URLs of tunnels, where a web server in front has another one than the proxy port.',
+    schema: port(1),
+  }),
   stateDir,
+  proxyTls: setting({
+    flag: 'proxy-tls',
+    env: 'GIRAFFE_PROXY_TLS',
+    defaultText: 'false',
+    valueName: undefined,
+    description: 'Speak HTTPS on the proxy port, HTTP/2 included, in place of plain HTTP/1.1.',
+    schema: yesOrNo(),
+  }),
+  proxyTlsCert: optionalSetting({
+    flag: 'proxy-tls-cert',
+    env: 'GIRAFFE_PROXY_TLS_CERT',
+    valueName: 'FILE',
+    description: 'PEM file with the certificate chain for --proxy-tls (default that of the tunnel ports).',
+    reload: 'live',
+    isPath: true,
+    schema: plainText('the path of a file'),
+  }),
+  proxyTlsKey: optionalSetting({
+    flag: 'proxy-tls-key',
+    env: 'GIRAFFE_PROXY_TLS_KEY',
+    valueName: 'FILE',
+    description: 'PEM file with the key of --proxy-tls-cert.',
+    reload: 'live',
+    isPath: true,
+    schema: plainText('the path of a file'),
+  }),
   tlsCert: optionalSetting({
     flag: 'tls-cert',
     env: 'GIRAFFE_TLS_CERT',

@@ -9,17 +9,16 @@ import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { failureResponse } from '../http/failure-page.ts';
 import { type FieldLine, type FieldLines, fieldValues } from '../http/field-line.ts';
-import type { ClientFacts } from '../http/forwarding.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
 import { connectionValue, isPersistent, persistenceOption } from '../http/persistence.ts';
 import { RequestParser, type RequestSink } from '../http/request-parser.ts';
 import { requestedUpgrade } from '../http/upgrade.ts';
+import { breakOff } from '../tunnel/break-off.ts';
+import type { ClientFront, ConnectionContext } from './client-front.ts';
 import { ClientPatience, type Owed } from './client-patience.ts';
-import type { ClientExchange, ExchangeOpener, Responder } from './client-ports.ts';
+import type { ClientExchange, Responder } from './client-ports.ts';
 import { ClientReading } from './client-reading.ts';
-import type { EdgeLimits } from './edge-options.ts';
 import { HalfCloseWatch } from './half-close-watch.ts';
-import type { PausedProbe } from './paused-probe.ts';
 import { ResponseWriter } from './response-writer.ts';
 
 /** Octets of further (pipelined) requests that are held while one is being answered. */
@@ -27,24 +26,11 @@ const maxHeldBytes = 64 * 1024;
 /** After a last answer, what the client still sends is read and dropped for so long, in milliseconds. */
 const lingerMs = 2000;
 
-/** What a connection needs from its listener. */
-export interface ConnectionContext {
-  readonly opener: ExchangeOpener;
-  readonly limits: EdgeLimits;
-  readonly facts: ClientFacts;
-  readonly pausedProbe: PausedProbe;
-  /** True once the edge drains: every answer is the last one of its connection. */
-  isDraining(): boolean;
-  /** Why nothing is done for this connection, as when it is above a limit; its first request is answered with it. */
-  readonly refusal: GiraffeError | undefined;
-  onClosed(connection: ClientConnection): void;
-}
-
 /** Where the connection stands with the current response. */
 type ResponsePhase = 'none' | 'started' | 'relay' | 'done';
 
 /** One client connection. */
-export class ClientConnection implements RequestSink, Responder {
+export class ClientConnection implements ClientFront, RequestSink, Responder {
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
   readonly #parser: RequestParser;
@@ -88,7 +74,7 @@ export class ClientConnection implements RequestSink, Responder {
 
   /** Drops the connection. An answer on its way ends with an RST: what came of it must not look whole. */
   destroy(): void {
-    if (this.#phase === 'started' || this.#socket.writableLength > 0) this.#socket.resetAndDestroy();
+    if (this.#phase === 'started' || this.#socket.writableLength > 0) breakOff(this.#socket);
     else this.#socket.destroy();
   }
 

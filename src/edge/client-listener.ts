@@ -1,13 +1,17 @@
 /**
- * The proxy port (8081): accepts client connections and keeps them within their limits.
+ * The proxy port (8081): accepts client connections, over TLS if it has a certificate, and keeps them within their limits.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { TLSSocket } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { ClientFacts } from '../http/forwarding.ts';
-import { ClientConnection, type ConnectionContext } from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ClientFront, ConnectionContext } from './client-front.ts';
 import type { ExchangeOpener } from './client-ports.ts';
+import { ClientTls } from './client-tls.ts';
 import type { EdgeOptions } from './edge-options.ts';
+import { Http2Connection } from './http2-connection.ts';
 import { listen, stopListening } from './listen.ts';
 import { PausedProbe } from './paused-probe.ts';
 import { ConnectionCounts } from './policy/connection-counts.ts';
@@ -25,12 +29,21 @@ const maxSurplus = 100;
 /** The same for the limit of one client address. */
 const maxSurplusPerClient = 8;
 
+/** What is decided about a connection before it is read. */
+interface Admission {
+  readonly facts: ClientFacts;
+  /** Why it gets nothing but a refusal. */
+  readonly refusal: GiraffeError | undefined;
+}
+
 /** The proxy port of one edge. */
 export class ClientListener {
   readonly #options: EdgeOptions;
   readonly #opener: ExchangeOpener;
   readonly #server: Server;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<ClientFront>();
+  /** Undefined for plain HTTP. */
+  readonly #tls: ClientTls<Admission> | undefined;
   readonly #pausedProbe = new PausedProbe();
   readonly #isTrusted: (address: string) => boolean;
   readonly #counts = new ConnectionCounts();
@@ -54,6 +67,10 @@ export class ClientListener {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: socketBufferBytes }, (socket) =>
       this.#accept(socket),
     );
+    const { proxyCertificate, limits, logger } = options;
+    this.#tls =
+      proxyCertificate &&
+      new ClientTls(proxyCertificate, limits, logger, (socket, admission) => this.#open(socket, admission));
     this.limitsChanged();
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
     this.#timer.unref();
@@ -75,6 +92,11 @@ export class ClientListener {
     this.#maxPerClient = maxConnectionsPerClient === 0 ? Number.POSITIVE_INFINITY : maxConnectionsPerClient;
   }
 
+  /** Uses another certificate for new connections, if the port speaks TLS. */
+  reload(certificate: EdgeOptions['certificate']): void {
+    this.#tls?.reload(certificate);
+  }
+
   async listen(address: EdgeOptions['proxy']): Promise<number> {
     return listen(this.#server, address, this.#options.logger);
   }
@@ -84,6 +106,7 @@ export class ClientListener {
     this.#isDraining = true;
     stopListening(this.#server);
     for (const socket of this.#unread) socket.destroy();
+    this.#tls?.close();
     for (const connection of this.#connections) connection.drain();
   }
 
@@ -120,26 +143,36 @@ export class ClientListener {
     // Behind a trusted proxy are many clients; its own connections say nothing about any of them.
     const ofClient = facts.isTrustedProxy ? 0 : this.#counts.enter(facts.address);
     const surplus = ofClient - this.#maxPerClient;
+    const admission: Admission = { facts, refusal: fault ?? this.#limitRefusal(surplus) };
+    socket.once('close', () => {
+      if (!facts.isTrustedProxy) this.#counts.leave(facts.address);
+    });
+    if (surplus > maxSurplusPerClient) socket.destroy();
+    else if (this.#tls === undefined) this.#open(socket, admission);
+    else this.#tls.secure(socket, admission);
+  }
+
+  #open(socket: Socket | TLSSocket, { facts, refusal }: Admission): void {
     const context: ConnectionContext = {
       opener: this.#opener,
       limits: this.#options.limits,
       facts,
       pausedProbe: this.#pausedProbe,
       isDraining: () => this.#isDraining,
-      refusal: fault ?? this.#limitRefusal(surplus),
+      refusal,
       onClosed: (connection) => {
-        if (!facts.isTrustedProxy) this.#counts.leave(facts.address);
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#onEmpty?.();
       },
     };
-    this.#connections.add(new ClientConnection(socket, context));
-    if (surplus > maxSurplusPerClient) socket.destroy();
+    const isHttp2 = socket instanceof TLSSocket && socket.alpnProtocol === 'h2';
+    this.#connections.add(isHttp2 ? new Http2Connection(socket, context) : new ClientConnection(socket, context));
   }
 
   #limitRefusal(surplusOfClient: number): GiraffeError | undefined {
     if (surplusOfClient > 0) return new GiraffeError('GIR_ERR_CLIENT_CONNECTION_LIMIT');
-    if (this.#connections.size < this.#options.limits.maxConnections) return undefined;
+    const open = this.#connections.size + (this.#tls?.handshakes ?? 0);
+    if (open < this.#options.limits.maxConnections) return undefined;
     return new GiraffeError('GIR_ERR_CONNECTION_LIMIT');
   }
 
@@ -151,7 +184,12 @@ export class ClientListener {
   #facts(socket: Socket): ClientFacts | undefined {
     const { remoteAddress: address, remotePort: port } = socket;
     if (address === undefined || port === undefined) return undefined;
-    return { address, port, scheme: 'http', isTrustedProxy: this.#isTrusted(address) };
+    return {
+      address,
+      port,
+      scheme: this.#tls === undefined ? 'http' : 'https',
+      isTrustedProxy: this.#isTrusted(address),
+    };
   }
 
   #sweep(): void {

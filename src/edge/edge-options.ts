@@ -47,6 +47,12 @@ export interface EdgeOptions {
   readonly baseDomain: string;
   /** PEM: the server certificate with its chain, and its key. */
   readonly certificate: { readonly certPem: string; readonly keyPem: string };
+  /** Makes the proxy port speak HTTPS, HTTP/2 included. Default plain HTTP/1.1. */
+  readonly proxyCertificate?: EdgeOptions['certificate'] | undefined;
+  /** How clients write the URLs of endpoints, where that is not the proxy port's own scheme and number. */
+  readonly publicUrls?:
+    | { readonly scheme: 'http' | 'https' | undefined; readonly port: number | undefined }
+    | undefined;
   readonly strategy: RoutingStrategy;
   /** Name of the strategy, for log and figures. Default `custom`. */
   readonly strategyName?: string;
@@ -150,8 +156,8 @@ export interface EdgeOverview {
 /** A running edge. */
 export interface Edge extends AsyncDisposable {
   readonly ports: EdgePorts;
-  /** Uses another certificate for new connections; open ones stay. */
-  reload(certificate: EdgeOptions['certificate']): void;
+  /** Uses other certificates for new connections; open ones stay. `proxy` is for a proxy port that has one. */
+  reload(certificate: EdgeOptions['certificate'], proxy?: EdgeOptions['proxyCertificate']): void;
   /** Uses other authentication providers from now on. Sessions that none of them allows end. */
   changeAuthProviders(providers: readonly NamedAuthProvider[]): void;
   /**

@@ -181,8 +181,9 @@ class RunningEdge implements Edge {
     this.#clients.changePolicy(policy);
   }
 
-  reload(certificate: EdgeOptions['certificate']): void {
+  reload(certificate: EdgeOptions['certificate'], proxy?: EdgeOptions['proxyCertificate']): void {
     this.#certificate = certificate;
+    if (proxy !== undefined) this.#clients.reload(proxy);
     this.#reloadTls();
   }
 

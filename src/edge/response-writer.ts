@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { FieldLines } from '../http/field-line.ts';
 import { chunkHeader, lastChunkText, responseHeadText } from '../http/head-text.ts';
 import type { BodyFraming, ResponseHead } from '../http/message.ts';
+import { breakOff } from '../tunnel/break-off.ts';
 
 /** What one turn has to say is copied into one buffer up to this many octets; above, copying costs more than it saves. */
 const maxJoinedBytes = 32 * 1024;
@@ -80,7 +81,7 @@ export class ResponseWriter {
   /** Breaks the connection off with an RST behind everything written so far. */
   abort(): void {
     this.#flush();
-    this.#socket.resetAndDestroy();
+    breakOff(this.#socket);
   }
 
   /** Hands what is gathered to the socket; happens by itself behind the current turn. */

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { parseAuthority } from '../http/authority.ts';
+import { publicUrl } from '../http/public-url.ts';
 import { frameType } from '../protocol/frame.ts';
 import { capabilities, decodeHello, decodeStatus, encodeHandshake, type Hello } from '../protocol/handshake.ts';
 import { CreditPool } from '../protocol/receive-window.ts';
@@ -192,11 +193,12 @@ export class SessionAcceptor {
   #join(session: EdgeSession, multiplexer: Multiplexer, isNew: boolean): void {
     const { options, routes, figures } = this.#context;
     const ports = this.#context.ports();
+    const urls = publicUrls(options, ports);
     const welcome = {
       software: softwareName,
       capabilities: [...capabilities],
       sessionId: session.identity.id,
-      endpoints: session.identity.endpoints.map((host) => ({ host, url: publicUrl(host, ports.proxy) })),
+      endpoints: session.identity.endpoints.map((host) => ({ host, url: publicUrl(host, urls) })),
       ports: { grpc: ports.grpc, tunnel: ports.tunnel },
       keepAliveMs: options.limits.keepAliveMs,
       maxStreams: options.limits.maxStreams,
@@ -256,6 +258,8 @@ function endpointAuthority(text: string): ReturnType<typeof parseAuthority> {
   }
 }
 
-function publicUrl(host: string, proxyPort: number): string {
-  return proxyPort === 80 ? `http://${host}` : `http://${host}:${proxyPort}`;
+/** How clients write the URLs of endpoints. */
+function publicUrls({ publicUrls, proxyCertificate }: EdgeOptions, { proxy }: EdgePorts) {
+  const scheme = publicUrls?.scheme ?? (proxyCertificate === undefined ? 'http' : 'https');
+  return { scheme, port: publicUrls?.port ?? proxy } as const;
 }

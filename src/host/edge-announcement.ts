@@ -17,6 +17,8 @@ export interface EdgeAnnouncement {
   readonly apiHost: string;
   readonly grpcPlaintextHost: string;
   readonly baseDomain: string;
+  /** Where clients reach the base domain. */
+  readonly clientUrl: string;
   /** Name or address by which other machines reach this one. */
   readonly publicHost: string;
   readonly stateDir: string;
@@ -37,7 +39,7 @@ export function edgeReadyLines(edge: EdgeAnnouncement): string[] {
   const { ports, baseDomain } = edge;
   const lines = [
     'The edge is ready.',
-    `  clients          http://${baseDomain}:${ports.proxy}, and every name under ${baseDomain}`,
+    `  clients          ${edge.clientUrl}, and every name under ${baseDomain}`,
     `  gRPC tunnel      port ${ports.grpc}`,
     `  TCP tunnel       port ${ports.tunnel}`,
     ...plaintextLines(edge),

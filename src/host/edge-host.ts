@@ -10,6 +10,7 @@ import type { EdgeSettings } from '../config/edge-settings.ts';
 import { startEdge } from '../edge/edge.ts';
 import type { Edge } from '../edge/edge-options.ts';
 import { ExtensionGuard } from '../extension/guard.ts';
+import { publicUrl } from '../http/public-url.ts';
 import { startManagementServer } from '../management/management-server.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { collectExtensions } from './collect-extensions.ts';
@@ -103,7 +104,7 @@ async function start(
   const metrics = new MetricsRunner({ logger, guard, snapshot: () => edge.snapshot() });
   const exporterTools = { registry: async () => registry, workshop, runner: metrics };
   const exporters = lifetimes.use(await selectExporters(exporterTools, config));
-  const certificate = await state.certificate(settings);
+  const certificates = await state.certificates(settings);
   const listen = (port: number) => ({ host: settings.host, port });
   let isDraining = false;
   const edge: Edge = await listening(settings, async () =>
@@ -114,7 +115,9 @@ async function start(
         tunnel: listen(settings.tunnelPort),
         grpcPlaintext: plaintextAddress(settings),
         baseDomain: settings.baseDomain,
-        certificate,
+        certificate: certificates.tunnels,
+        proxyCertificate: certificates.proxy,
+        publicUrls: { scheme: settings.publicScheme, port: settings.publicPort },
         ...strategy.value,
         guard,
         logger,
@@ -145,11 +148,20 @@ async function start(
       publicHost: publicHost(settings),
       stateDir: state.path,
       isDefaultStateDir: state.path === defaultDir,
-      caFingerprint: certificate.caFingerprint,
+      clientUrl: clientUrl(settings, edge.ports.proxy),
+      caFingerprint: certificates.tunnels.caFingerprint,
       firstToken: state.firstToken,
     },
     reload: new EdgeReload({ input, config, edge, state, log, parts: [strategy, auth, exporters] }),
   };
+}
+
+/** Where clients reach the base domain. */
+function clientUrl({ baseDomain, proxyTls, publicScheme, publicPort }: EdgeSettings, proxyPort: number): string {
+  return publicUrl(baseDomain, {
+    scheme: publicScheme ?? (proxyTls ? 'https' : 'http'),
+    port: publicPort ?? proxyPort,
+  });
 }
 
 function plaintextAddress({ grpcPlaintextHost: host, grpcPlaintextPort: port }: EdgeSettings) {

@@ -21,7 +21,7 @@ export interface EdgeReloadOptions {
   /** The configuration in force. */
   readonly config: EdgeConfig;
   readonly edge: Pick<Edge, 'changePolicy' | 'reconfigure' | 'reload'>;
-  readonly state: Pick<EdgeState, 'certificate' | 'tokens'>;
+  readonly state: Pick<EdgeState, 'certificates' | 'tokens'>;
   readonly log: ProcessLog;
   /** What has a section of its own. */
   readonly parts: readonly ReloadPart[];
@@ -83,8 +83,8 @@ export class EdgeReload implements Reload<EdgeConfig> {
     const changes: PreparedChange[] = [];
     try {
       await state.tokens.reload();
-      const certificate = await state.certificate(next.settings);
-      changes.push({ apply: () => edge.reload(certificate) });
+      const { tunnels, proxy } = await state.certificates(next.settings);
+      changes.push({ apply: () => edge.reload(tunnels, proxy) });
       for (const part of parts) {
         const change = await part.prepare(next);
         if (change !== undefined) changes.push(change);

@@ -1,6 +1,6 @@
 /** Opens what an edge keeps: its folder, tokens, certificate and known endpoints; makes what is missing. */
 import { hostname, networkInterfaces } from 'node:os';
-import type { EdgeSettings } from '../config/edge-settings.ts';
+import { type EdgeSettings, edgeSettings } from '../config/edge-settings.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { loadServerCertificate } from '../state/certificate-files.ts';
 import { defaultCertificateNames } from '../state/certificate-names.ts';
@@ -22,6 +22,13 @@ export interface EdgeCertificate {
   readonly caFingerprint: string | undefined;
 }
 
+/** The certificates of an edge's ports. */
+export interface EdgeCertificates {
+  readonly tunnels: EdgeCertificate;
+  /** Undefined for a proxy port that speaks plain HTTP. */
+  readonly proxy: Omit<EdgeCertificate, 'caFingerprint'> | undefined;
+}
+
 /** The open state of an edge. */
 export interface EdgeState {
   /** Absolute path of the folder. */
@@ -30,8 +37,8 @@ export interface EdgeState {
   readonly knownEndpoints: KnownEndpoints;
   /** Secret of the first token, when it was made just now. */
   readonly firstToken: string | undefined;
-  /** Reads, or makes anew, the certificate that settings ask for; also for a reload. */
-  certificate(settings: EdgeSettings): Promise<EdgeCertificate>;
+  /** Reads, or makes anew, the certificates that settings ask for; also for a reload. */
+  certificates(settings: EdgeSettings): Promise<EdgeCertificates>;
 }
 
 /**
@@ -54,23 +61,32 @@ export async function openEdgeState(path: string, logger: Logger, lifetimes: Lif
     tokens,
     knownEndpoints,
     firstToken: first?.secret,
-    certificate: async (wanted) => {
-      const supplied = suppliedFiles(wanted);
-      if (supplied !== undefined) {
-        return { ...(await loadServerCertificate(supplied.cert, supplied.key)), caFingerprint: undefined };
-      }
-      return ensureServerCertificate(folder, { names: certificateNames(wanted), now: Date.now });
+    certificates: async (wanted) => {
+      const supplied = suppliedFiles(wanted, 'tls');
+      const tunnels =
+        supplied === undefined
+          ? await ensureServerCertificate(folder, { names: certificateNames(wanted), now: Date.now })
+          : { ...(await loadServerCertificate(supplied.cert, supplied.key)), caFingerprint: undefined };
+      return { tunnels, proxy: await proxyCertificate(wanted, tunnels) };
     },
   };
 }
 
-function suppliedFiles({ tlsCert, tlsKey }: EdgeSettings): { cert: string; key: string } | undefined {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert !== undefined && tlsKey !== undefined) return { cert: tlsCert, key: tlsKey };
-  throw new GiraffeError(
-    'GIR_ERR_CONFIG',
-    '--tls-cert and --tls-key are needed together (GIRAFFE_TLS_CERT, GIRAFFE_TLS_KEY)',
-  );
+async function proxyCertificate(settings: EdgeSettings, usual: EdgeCertificate): Promise<EdgeCertificates['proxy']> {
+  const supplied = suppliedFiles(settings, 'proxyTls');
+  if (settings.proxyTls) return supplied === undefined ? usual : loadServerCertificate(supplied.cert, supplied.key);
+  if (supplied === undefined) return undefined;
+  throw new GiraffeError('GIR_ERR_CONFIG', '--proxy-tls-cert and --proxy-tls-key are of use only with --proxy-tls');
+}
+
+function suppliedFiles(settings: EdgeSettings, which: 'tls' | 'proxyTls'): { cert: string; key: string } | undefined {
+  const cert = settings[`${which}Cert`];
+  const key = settings[`${which}Key`];
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  const names = [edgeSettings[`${which}Cert`], edgeSettings[`${which}Key`]];
+  const flags = names.map(({ flag }) => `--${flag}`).join(' and ');
+  throw new GiraffeError('GIR_ERR_CONFIG', `${flags} are needed together (${names.map(({ env }) => env).join(', ')})`);
 }
 
 function certificateNames({ baseDomain, publicHost, host }: EdgeSettings): string[] {

@@ -8,7 +8,7 @@ import { printable } from './printable.ts';
 const listening = { ...edgeSettings, inspectPort: agentSettings.inspectPort };
 
 /** Names of the settings that hold a port to listen on. */
-type PortSetting = Extract<keyof typeof listening, `${string}Port`>;
+type PortSetting = Exclude<Extract<keyof typeof listening, `${string}Port`>, 'publicPort'>;
 
 /** The ports a program was told to listen on. */
 export type WantedPorts = Partial<Readonly<Record<PortSetting, number | undefined>>>;

@@ -15,6 +15,8 @@ export interface ClientFacts {
   /** Port of the peer, 1 to 65535. It stays in the edge: X-Forwarded-Port is the port that the request is for. */
   readonly port: number;
   readonly scheme: 'http' | 'https';
+  /** Version of HTTP that the client speaks, as Via has it, where that is not the one in the head. */
+  readonly version?: '2' | undefined;
   /** Whether what this peer says about clients behind it is believed. */
   readonly isTrustedProxy: boolean;
 }
@@ -48,7 +50,7 @@ export function forwardedRequest(head: RequestHead, facts: ClientFacts, via: str
     }
   }
   addClientFacts(fields, head.fields, facts);
-  fields.push(['Via', `1.${head.minorVersion} ${via}`]);
+  fields.push(['Via', `${facts.version ?? `1.${head.minorVersion}`} ${via}`]);
   if (!hasRequestId) fields.push(['X-Request-Id', requestId]);
   return { ...head, fields };
 }

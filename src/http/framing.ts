@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import type { FieldLines } from './field-line.ts';
+import type { FieldLine, FieldLines } from './field-line.ts';
 
 /** What the framing fields of one head say. Never both. */
 export interface Framing {
@@ -56,4 +56,21 @@ function parseContentLength(text: string, code: ErrorCode): number {
   const bytes = Number(text);
   if (!Number.isSafeInteger(bytes)) throw new GiraffeError(code, 'a Content-Length above 2^53 - 1');
   return bytes;
+}
+
+/**
+ * Refuses names that an origin with CGI-style variables would take for a framing field of a request.
+ *
+ * @throws {GiraffeError} GIR_ERR_REQUEST_INVALID.
+ */
+export function assertNoLookAlikes(fields: FieldLines): void {
+  if (!fields.some(isLookAlike)) return;
+  throw new GiraffeError(
+    'GIR_ERR_REQUEST_INVALID',
+    'a field name imitates Content-Length or Transfer-Encoding with "_"',
+  );
+}
+
+function isLookAlike([name]: FieldLine): boolean {
+  return (name.length === 14 || name.length === 17) && /^(?:content_length|transfer_encoding)$/i.test(name);
 }

@@ -4,8 +4,8 @@
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { parseAuthority } from './authority.ts';
-import type { FieldLine, FieldLines } from './field-line.ts';
-import { parseFraming } from './framing.ts';
+import type { FieldLines } from './field-line.ts';
+import { assertNoLookAlikes, parseFraming } from './framing.ts';
 import { defaultRequestLimits, type HeadLimits, isToken, parseFieldLines } from './head-syntax.ts';
 import type { BodyFraming, RequestHead } from './message.ts';
 import { type AfterHead, MessageParser, type MessageRules, type ParserState } from './message-parser.ts';
@@ -153,15 +153,6 @@ function requestBody(fields: FieldLines, minorVersion: 0 | 1): BodyFraming {
   const { lengthBytes, isChunked } = parseFraming(fields, minorVersion, 'GIR_ERR_REQUEST_INVALID');
   if (isChunked) return chunkedBody;
   return lengthBytes === undefined ? noBody : { kind: 'length', lengthBytes };
-}
-
-/** Refuses names that an origin with CGI-style variables would take for a framing field. */
-function assertNoLookAlikes(fields: FieldLines): void {
-  if (fields.some(isLookAlike)) throw invalid('a field name imitates Content-Length or Transfer-Encoding with "_"');
-}
-
-function isLookAlike([name]: FieldLine): boolean {
-  return (name.length === 14 || name.length === 17) && /^(?:content_length|transfer_encoding)$/i.test(name);
 }
 
 function invalid(rule: string): GiraffeError {

@@ -6,6 +6,7 @@ const edge: EdgeAnnouncement = {
   apiHost: '127.0.0.1',
   grpcPlaintextHost: '127.0.0.1',
   baseDomain: 'localhost',
+  clientUrl: 'http://localhost:8081',
   publicHost: 'edge.example.com',
   stateDir: '/state',
   isDefaultStateDir: true,

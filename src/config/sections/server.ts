@@ -17,6 +17,10 @@ const tls = z
   .strictObject({ cert: edge.tlsCert.leaf, key: edge.tlsKey.leaf })
   .describe('A certificate of your own for both tunnel ports.');
 
+const proxyTls = z
+  .strictObject({ enabled: edge.proxyTls.leaf, cert: edge.proxyTlsCert.leaf, key: edge.proxyTlsKey.leaf })
+  .describe('HTTPS on the proxy port.');
+
 const limits = z
   .strictObject({
     maxHeaderSize: edge.maxHeaderSize.leaf,
@@ -35,7 +39,10 @@ export const serverSection = z
     apiHost: edge.apiHost.leaf,
     grpcPlaintextHost: edge.grpcPlaintextHost.leaf,
     ports: ports.optional(),
+    publicScheme: edge.publicScheme.leaf,
+    publicPort: edge.publicPort.leaf,
     tls: tls.optional(),
+    proxyTls: proxyTls.optional(),
     stateDir: edge.stateDir.leaf,
     drainTimeout: edge.drainTimeout.leaf,
     requestTimeout: edge.requestTimeout.leaf,

@@ -1,0 +1,84 @@
+/**
+ * One client connection that speaks HTTP/2: hands each of its streams to an exchange, and keeps them within limits.
+ *
+ * Frames are Node's business. What is ours is how many streams there may be, how long a client may be idle, and that a
+ * drain ends behind what is in flight.
+ */
+import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { performance } from 'node:perf_hooks';
+import type { TLSSocket } from 'node:tls';
+import type { ClientFront, ConnectionContext } from './client-front.ts';
+import { Http2Exchange } from './http2-exchange.ts';
+
+/** Requests of one client at once. RFC 9113 section 6.5.2 recommends at least 100. */
+const maxStreams = 250;
+/** What a client may send before it is read, in octets: for each stream, and for all of them. */
+const streamWindowBytes = 256 * 1024;
+const connectionWindowBytes = 1024 * 1024;
+/**
+ * What Node may hold for one connection, in units of 1,000,000 octets; above it refuses new streams. Answers that wait for
+ * the client count, and those are bounded by the credit of their sessions.
+ */
+const sessionMemoryMegabytes = 128;
+/** Pseudo-header fields of a request, beside its field lines. */
+const pseudoFields = 4;
+
+/** One HTTP/2 client. */
+export class Http2Connection implements ClientFront {
+  readonly #session: ServerHttp2Session;
+  readonly #context: ConnectionContext;
+  readonly #exchanges = new Set<Http2Exchange>();
+  #idleSinceMs = performance.now();
+  #hasServed = false;
+
+  constructor(socket: TLSSocket, context: ConnectionContext) {
+    const { limits } = context;
+    this.#context = { ...context, facts: { ...context.facts, version: '2' }, isDraining: () => context.isDraining() };
+    const session = performServerHandshake(socket, {
+      maxHeaderListPairs: limits.maxFieldLines + pseudoFields,
+      maxSessionMemory: sessionMemoryMegabytes,
+      settings: {
+        enablePush: false,
+        maxConcurrentStreams: maxStreams,
+        initialWindowSize: streamWindowBytes,
+        // Twice our limit, so that a head above it gets a 431 and no reset.
+        maxHeaderListSize: limits.maxHeadBytes * 2,
+      },
+    });
+    this.#session = session;
+    session.setLocalWindowSize(connectionWindowBytes);
+    session.on('stream', (stream: ServerHttp2Stream, _fields: object, _flags: number, rawHeaders: readonly string[]) =>
+      this.#serve(stream, rawHeaders),
+    );
+    // A session that fails also closes.
+    session.on('error', () => {});
+    session.on('close', () => context.onClosed(this));
+  }
+
+  drain(): void {
+    if (!this.#session.closed) this.#session.close();
+  }
+
+  destroy(): void {
+    this.#session.destroy();
+  }
+
+  sweep(nowMs: number): void {
+    for (const exchange of this.#exchanges) exchange.sweep(nowMs);
+    if (this.#exchanges.size > 0) return;
+    const { keepAliveTimeoutMs, headTimeoutMs } = this.#context.limits;
+    if (nowMs - this.#idleSinceMs > (this.#hasServed ? keepAliveTimeoutMs : headTimeoutMs)) this.drain();
+  }
+
+  #serve(stream: ServerHttp2Stream, rawHeaders: readonly string[]): void {
+    const exchange = new Http2Exchange(stream, stream.endAfterHeaders, this.#context);
+    this.#hasServed = true;
+    this.#exchanges.add(exchange);
+    stream.once('close', () => {
+      this.#exchanges.delete(exchange);
+      this.#idleSinceMs = performance.now();
+    });
+    exchange.begin(rawHeaders);
+    if (this.#context.refusal !== undefined || this.#context.isDraining()) this.drain();
+  }
+}

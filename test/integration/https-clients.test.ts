@@ -1,0 +1,360 @@
+/** HTTPS on the proxy port: HTTP/1.1 and HTTP/2 clients, WebSockets over TLS. */
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import { Agent, request as httpsRequest } from 'node:https';
+import { connect as tlsConnect } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { eventually } from '../support/eventually.ts';
+import { readAnswer } from '../support/http-client.ts';
+import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
+import { createCertificate, testCertificate } from '../support/test-certificate.ts';
+import { nextMessage, startWebSocketOrigin } from '../support/websocket-origin.ts';
+import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
+
+const domain = 'app.test';
+
+async function startHttpsEdge(limits = {}): Promise<TestEdge> {
+  return startTestEdge(limits, { proxyCertificate: await testCertificate() });
+}
+
+/** An HTTP/2 client; `ask` reads a whole answer and rejects when the stream breaks. */
+class Http2Client implements Disposable {
+  readonly session: ClientHttp2Session;
+
+  private constructor(session: ClientHttp2Session) {
+    this.session = session;
+    session.on('error', () => {});
+  }
+
+  static async connect(edge: TestEdge): Promise<Http2Client> {
+    const { caPem } = await testCertificate();
+    const options = { ca: caPem, maxSessionMemory: 100 };
+    return new Http2Client(connect(`https://localhost:${edge.edge.ports.proxy}`, options));
+  }
+
+  open(path: string, headers: OutgoingHttpHeaders = {}, endStream = true): ClientHttp2Stream {
+    const stream = this.session.request({ ':authority': domain, ':path': path, ...headers }, { endStream });
+    stream.on('error', () => {});
+    return stream;
+  }
+
+  async ask(path: string, headers: OutgoingHttpHeaders = {}, body?: Buffer): Promise<Http2Answer> {
+    const stream = this.open(path, headers, body === undefined);
+    if (body !== undefined) stream.end(body);
+    return answerOf(stream);
+  }
+
+  [Symbol.dispose](): void {
+    this.session.destroy();
+  }
+}
+
+interface Http2Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly trailers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+async function answerOf(stream: ClientHttp2Stream): Promise<Http2Answer> {
+  let trailers: Http2Answer['trailers'] = {};
+  stream.on('trailers', (fields: Http2Answer['trailers']) => {
+    trailers = fields;
+  });
+  const [headers] = (await once(stream, 'response')) as [Http2Answer['headers']];
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await new Promise<void>((resolve, reject) => {
+    stream.once('end', resolve);
+    stream.once('close', () => reject(new Error(`the stream was reset with ${stream.rstCode}`)));
+  });
+  return { status: Number(headers[':status']), headers, trailers, body: Buffer.concat(chunks) };
+}
+
+function sha256(body: Buffer): string {
+  return createHash('sha256').update(body).digest('hex');
+}
+
+describe('an HTTP/2 client', () => {
+  it('H9 H10 gets answers to its requests, with lines as lines and the facts of its connection', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((request, response) => {
+      response.writeHead(200, [
+        'Set-Cookie',
+        'a=1',
+        'Set-Cookie',
+        'b=2',
+        'X-Twice',
+        '1',
+        'X-Twice',
+        '2',
+        'Age',
+        '1',
+        'Age',
+        '2',
+      ]);
+      response.end(JSON.stringify([request.method, request.url, request.headers]));
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const { status, headers, body } = await client.ask('/a?b=c', { cookie: ['x=1', 'y=2'], te: 'trailers' });
+    expect(status).toBe(200);
+    expect(headers['set-cookie']).toEqual(['a=1', 'b=2']);
+    expect(headers['x-twice']).toBe('1, 2');
+    expect(headers['age']).toBe('1');
+    const [method, url, seen] = JSON.parse(body.toString()) as [string, string, Record<string, string>];
+    expect([method, url]).toEqual(['GET', '/a?b=c']);
+    expect(seen).toMatchObject({ host: domain, cookie: 'x=1; y=2', te: 'trailers' });
+    expect(seen).toMatchObject({
+      'x-forwarded-proto': 'https',
+      'x-forwarded-port': '443',
+      'x-forwarded-for': '127.0.0.1',
+    });
+    expect(seen['via']).toMatch(/^2 giraffe-/);
+  });
+
+  it('H1 H2 has many requests at once on one connection, each with its own answer', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((request, response) => {
+      request.pipe(response);
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const bodies = Array.from({ length: 200 }, () => randomBytes(5000));
+    const answers = await Promise.all(bodies.map((body) => client.ask('/', { ':method': 'POST' }, body)));
+    expect(answers.map(({ body }) => sha256(body))).toEqual(bodies.map(sha256));
+  });
+
+  it('H3 sends and gets a large body whole, with trailers both ways', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((request, response) => {
+      response.writeHead(200, { Trailer: 'X-End' });
+      request.pipe(response, { end: false });
+      request.on('end', () => {
+        response.addTrailers({ 'X-End': `${request.trailers['x-sum']}!` });
+        response.end();
+      });
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const body = randomBytes(20 * 1024 * 1024);
+    const request = { ':method': 'POST', ':path': '/', ':authority': domain, te: 'trailers', trailer: 'x-sum' };
+    const stream = client.session.request(request, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': 'sum' }));
+    stream.end(body);
+    const answer = await answerOf(stream);
+    expect(sha256(answer.body)).toBe(sha256(body));
+    expect(answer.trailers['x-end']).toBe('sum!');
+  });
+
+  it('H4 does not take a stream down with another one that it does not read', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((request, response) => {
+      if (request.url === '/small') return void response.end('small');
+      const piece = Buffer.alloc(64 * 1024);
+      const more = (): void => {
+        while (response.write(piece));
+      };
+      response.on('drain', more);
+      more();
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const unread = client.open('/endless');
+    await once(unread, 'response');
+    for (let count = 0; count < 20; count += 1) expect((await client.ask('/small')).body.toString()).toBe('small');
+  });
+
+  it('H5 gets server-sent events as they are written', async () => {
+    await using edge = await startHttpsEdge();
+    const sent: Array<(text: string) => void> = [];
+    await using origin = await startHttpOrigin((_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      response.flushHeaders();
+      sent.push((text) => response.write(text));
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const stream = client.open('/');
+    await once(stream, 'response');
+    for (const text of ['one', 'two']) {
+      sent[0]?.(text);
+      expect(String((await once(stream, 'data'))[0])).toBe(text);
+    }
+  });
+
+  it('H7 is told of failures with their codes, and a body that breaks off is a reset', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startSocketOrigin((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome');
+        setImmediate(() => socket.destroy());
+      });
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    await expect(client.ask('/')).rejects.toThrow(`reset with ${constants.NGHTTP2_INTERNAL_ERROR}`);
+    const unknown = await client.ask('/', { ':authority': 'other.test', accept: 'application/json' });
+    expect(unknown.status).toBe(404);
+    expect(JSON.parse(unknown.body.toString())).toMatchObject({ code: 'GIR_ERR_ENDPOINT_UNKNOWN' });
+  });
+
+  it('H8 that resets a stream reaches the origin, and only there', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((request, response) => {
+      if (request.url === '/here') response.end('here');
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const streams = Array.from({ length: 20 }, () => client.open('/hangs'));
+    await eventually('all are at the origin', () => origin.open.size === 20);
+    for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
+    await eventually('none is left', () => origin.open.size === 0);
+    expect((await client.ask('/here')).body.toString()).toBe('here');
+  });
+
+  it('H11 gets interim answers, an early refusal of its upload, and HEAD without a body', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((request, response) => {
+      if (request.method === 'POST') return void response.writeHead(413).end('too much');
+      if (request.method === 'HEAD') return void response.writeHead(200, { 'Content-Length': '7' }).end();
+      response.writeEarlyHints({ link: '</a.css>; rel=preload' });
+      response.end('done');
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const hinted = client.open('/');
+    const [hints] = (await once(hinted, 'headers')) as [Record<string, string>];
+    expect(hints).toMatchObject({ ':status': 103, link: '</a.css>; rel=preload' });
+    expect((await answerOf(hinted)).body.toString()).toBe('done');
+
+    const upload = client.open('/', { ':method': 'POST' }, false);
+    upload.write(Buffer.alloc(100_000));
+    expect((await answerOf(upload)).status).toBe(413);
+
+    const head = await client.ask('/', { ':method': 'HEAD' });
+    expect([head.headers['content-length'], head.body.length]).toEqual(['7', 0]);
+  });
+
+  it.each<[string, OutgoingHttpHeaders, number]>([
+    ['CONNECT', { ':method': 'CONNECT', ':path': undefined, ':scheme': undefined }, 501],
+    ['another Host than :authority', { host: 'other.test' }, 400],
+    ['a :path with a fragment', { ':path': '/a#b' }, 400],
+    ['an :authority that is none', { ':authority': 'a@b' }, 400],
+    ['a name that imitates Content-Length', { content_length: '5' }, 400],
+    ['a head above the limit', { 'x-large': 'x'.repeat(10_000) }, 431],
+  ])('S4 is refused with %s', async (_name, headers, status) => {
+    await using edge = await startHttpsEdge({ maxHeadBytes: 8192 });
+    await using origin = await startHttpOrigin((_request, response) => response.end());
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    expect((await client.ask('/', headers)).status).toBe(status);
+    expect(origin.connections).toBe(0);
+  });
+
+  it('T5 has its answers before the edge that drains closes its connection', async () => {
+    const edge = await startHttpsEdge();
+    const waiting: Array<() => void> = [];
+    await using origin = await startHttpOrigin((_request, response) => void waiting.push(() => response.end('late')));
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const answer = client.ask('/');
+    await eventually('it is at the origin', () => waiting.length === 1);
+    const drained = edge.edge.drain(10_000);
+    const closed = once(client.session, 'close');
+    waiting[0]?.();
+    expect((await answer).body.toString()).toBe('late');
+    await Promise.all([drained, closed]);
+  });
+
+  it('S5 that is idle is closed, before its first request and after', async () => {
+    await using edge = await startHttpsEdge({ keepAliveTimeoutMs: 300, headTimeoutMs: 300 });
+    await using origin = await startHttpOrigin((_request, response) => response.end());
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using fresh = await Http2Client.connect(edge);
+    using used = await Http2Client.connect(edge);
+    const closed = Promise.all([once(fresh.session, 'close'), once(used.session, 'close')]);
+    expect((await used.ask('/')).status).toBe(200);
+    await closed;
+  });
+});
+
+describe('an HTTPS client that speaks HTTP/1.1', () => {
+  it('keeps its connection, and sees a broken transfer as one', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((request, response) => {
+      if (request.url === '/whole') return void response.end(request.headers['x-forwarded-proto']);
+      response.write('some');
+      setImmediate(() => response.destroy());
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    const { caPem } = await testCertificate();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: caPem });
+    const ask = async (path: string) => {
+      const outgoing = httpsRequest({
+        port: edge.edge.ports.proxy,
+        host: 'localhost',
+        path,
+        agent,
+        headers: { Host: domain },
+        servername: 'localhost',
+      });
+      outgoing.end();
+      const [response] = await once(outgoing, 'response');
+      return readAnswer(response);
+    };
+    try {
+      expect((await ask('/whole')).text).toBe('https');
+      expect((await ask('/whole')).text).toBe('https');
+      await expect(ask('/broken')).rejects.toThrow();
+    } finally {
+      agent.destroy();
+    }
+  });
+
+  it('W1 opens WebSockets', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startWebSocketOrigin();
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    const { caPem } = await testCertificate();
+    const socket = new WebSocket(`wss://localhost:${edge.edge.ports.proxy}/`, { ca: caPem, headers: { Host: domain } });
+    await once(socket, 'open');
+    socket.send('hello');
+    expect(String(await nextMessage(socket))).toBe('hello');
+    socket.close();
+    await once(socket, 'close');
+  });
+});
+
+describe('the certificate of the proxy port', () => {
+  it('T8 is another one after a reload, without a connection dropped', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((_request, response) => response.end('there'));
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    expect((await client.ask('/')).body.toString()).toBe('there');
+    const renewed = await createCertificate();
+    edge.edge.reload(await testCertificate(), renewed);
+    expect((await client.ask('/')).body.toString()).toBe('there');
+    const fresh = tlsConnect({ port: edge.edge.ports.proxy, host: 'localhost', ca: renewed.caPem });
+    await once(fresh, 'secureConnect');
+    expect(fresh.authorized).toBe(true);
+    fresh.destroy();
+  });
+
+  it('S5 clients that do not finish their handshake are dropped', async () => {
+    await using edge = await startHttpsEdge({ handshakeTimeoutMs: 300 });
+    const { connect: connectTcp } = await import('node:net');
+    const socket = connectTcp(edge.edge.ports.proxy, '127.0.0.1');
+    socket.resume();
+    await once(socket, 'close');
+  });
+});
