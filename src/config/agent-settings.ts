@@ -1,6 +1,7 @@
 /** The settings of `giraffe tunnel`. Their places in the configuration file are in sections/agent.ts. */
 import { configFile, drainTimeout, logSettings, stateDir } from './common-settings.ts';
 import type { Environment } from './env.ts';
+import { inspectSettings } from './inspect-settings.ts';
 import { scriptSettings } from './script-settings.ts';
 import {
   exclusive,
@@ -183,24 +184,7 @@ export const agentSettings = {
     reload: 'live',
     schema: count(1, 1000),
   }),
-  inspectPort: setting({
-    flag: 'inspect-port',
-    env: 'GIRAFFE_INSPECT_PORT',
-    defaultText: '4040',
-    valueName: 'PORT',
-    description:
-      'Port of the request inspector and of the local API, on loopback only. 0 picks a free one; the default one moves ' +
-      'on to the next when it is taken.',
-    schema: port(0),
-  }),
-  noInspect: setting({
-    flag: 'no-inspect',
-    env: 'GIRAFFE_NO_INSPECT',
-    defaultText: 'false',
-    valueName: undefined,
-    description: 'Run without request inspector and local API.',
-    schema: yesOrNo(),
-  }),
+  ...inspectSettings,
   ...scriptSettings,
   drainTimeout: placedApart(drainTimeout),
   ...logSettings,

@@ -8,7 +8,7 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { AgentAnnouncement } from './agent-announcement.ts';
 import { accompany } from './agent-command.ts';
-import { startInspector } from './agent-inspector.ts';
+import { createInspector, startInspector } from './agent-inspector.ts';
 import { createAgentMetrics, startAgentMetrics } from './agent-metrics.ts';
 import { type AgentSurroundings, agentOptionsOf, type NamedAgentOptions } from './agent-options-of.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
@@ -68,6 +68,7 @@ export async function runAgent(whole: AgentHostContext): Promise<number> {
     environment: input.environment,
     logger: log.logger,
     figures: new AgentFigures(),
+    inspector: settings.noInspect ? undefined : createInspector(settings),
     readStdin: stdinReader(),
   };
   const started = await agentOptionsOf(config, surroundings);
@@ -77,7 +78,7 @@ export async function runAgent(whole: AgentHostContext): Promise<number> {
   try {
     const running = createAgentMetrics(surroundings);
     const view = new AgentView(surroundings.figures, running.runner);
-    const inspectUrl = await startInspector({ input, config, agent: view, logger: log.logger }, lifetimes);
+    const inspectUrl = await startInspector({ input, config, surroundings, agent: view }, lifetimes);
     if (inspectUrl !== undefined) presenter.showInspector(inspectUrl);
     const metrics = await startAgentMetrics(context.plugins, config, surroundings, running, lifetimes);
     let watches = watchOrigins(started, presenter);

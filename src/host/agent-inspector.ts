@@ -1,9 +1,12 @@
-/** Starts the agent's local API where the settings want it. */
-import { agentSettings } from '../config/agent-settings.ts';
+/** Records what passes an agent, and starts its local API where the settings want it. */
+import { type AgentSettings, agentSettings } from '../config/agent-settings.ts';
 import { findSetting } from '../config/setting.ts';
+import { Inspector } from '../inspector/inspector.ts';
 import type { AgentPort } from '../management/agent-port.ts';
 import { startAgentServer } from '../management/agent-server.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { createInspectorRoutes } from '../management/inspector-routes.ts';
+import { softwareVersion } from '../telemetry/software.ts';
+import type { AgentSurroundings } from './agent-options-of.ts';
 import type { Lifetimes } from './lifetimes.ts';
 import { listenFailure } from './listen-failure.ts';
 import { type AgentConfig, type ProgramInput, sourcesOf } from './program-config.ts';
@@ -12,8 +15,13 @@ import { type AgentConfig, type ProgramInput, sourcesOf } from './program-config
 export interface InspectorContext {
   readonly input: ProgramInput;
   readonly config: AgentConfig;
+  readonly surroundings: AgentSurroundings;
   readonly agent: AgentPort;
-  readonly logger: Logger;
+}
+
+/** Returns what records exchanges. */
+export function createInspector({ inspectRequests, inspectMemory, inspectBody }: AgentSettings): Inspector {
+  return new Inspector({ maxExchanges: inspectRequests, maxBytes: inspectMemory, maxBodyBytes: inspectBody });
 }
 
 /**
@@ -22,15 +30,17 @@ export interface InspectorContext {
  * @throws {GiraffeError} GIR_ERR_LISTEN when a port that was asked for cannot be listened on.
  */
 export async function startInspector(
-  { input, config, agent, logger }: InspectorContext,
+  { input, config, surroundings, agent }: InspectorContext,
   lifetimes: Lifetimes,
 ): Promise<string | undefined> {
-  const { inspectPort: port, noInspect } = config.settings;
-  if (noInspect) return undefined;
+  const { inspector, logger } = surroundings;
+  if (inspector === undefined) return undefined;
+  const { inspectPort: port } = config.settings;
   const { source } = findSetting(agentSettings.inspectPort, sourcesOf(input, config.file));
   const mayMove = source === 'default';
+  const routes = [createInspectorRoutes(inspector, softwareVersion)];
   try {
-    const server = lifetimes.use(await startAgentServer(agent, { port, mayMove }));
+    const server = lifetimes.use(await startAgentServer(agent, { port, mayMove, routes }));
     return `http://127.0.0.1:${server.port}`;
   } catch (error) {
     const failure = listenFailure(error, { inspectPort: port });

@@ -3,6 +3,7 @@ import type { AgentOptions, AgentTunnel } from '../agent/agent-options.ts';
 import type { AgentFigures } from '../agent/figures.ts';
 import type { Environment } from '../config/env.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { Inspector } from '../inspector/inspector.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { findClientCertificate, findToken, findTrust } from './agent-credentials.ts';
@@ -17,6 +18,8 @@ export interface AgentSurroundings {
   readonly environment: Environment;
   readonly logger: Logger;
   readonly figures: AgentFigures;
+  /** Default nothing is recorded. */
+  readonly inspector?: Inspector | undefined;
   /** Reads stdin to its end, the first time; returns the same text again afterwards. */
   readStdin(): Promise<string>;
 }
@@ -36,7 +39,7 @@ export interface NamedAgentOptions {
  */
 export async function agentOptionsOf(
   config: AgentConfig,
-  { target, environment, logger, figures, readStdin }: AgentSurroundings,
+  { target, environment, logger, figures, inspector, readStdin }: AgentSurroundings,
   chosenNames: ReadonlyMap<string | undefined, string> = new Map(),
 ): Promise<NamedAgentOptions> {
   const { settings } = config;
@@ -60,6 +63,7 @@ export async function agentOptionsOf(
     hostHeader: hostHeaderOf(settings.hostHeader),
     logger,
     figures,
+    inspector,
   };
   return { options, names: named.map(({ name }) => name) };
 }

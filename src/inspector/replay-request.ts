@@ -7,6 +7,7 @@ import { assertForwardableRequestHead } from '../http/field-validation.ts';
 import type { BodyFraming, RequestHead } from '../http/message.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
 import { unmaskedFields, unmaskedTarget } from './secret-mask.ts';
+import { wireText } from './wire-text.ts';
 
 /** What is changed of a request that is sent again. What is absent stays as it was recorded. */
 export interface ReplayEdits {
@@ -56,8 +57,9 @@ export function replayRequest(record: ExchangeRecord, edits: ReplayEdits): Repla
 }
 
 function editedParts(head: RequestHead, edits: ReplayEdits): Pick<RequestHead, 'method' | 'target' | 'fields'> {
-  const target = unmaskedTarget(edits.target ?? head.target, head.target);
-  const fields = edits.fields === undefined ? [...head.fields] : unmaskedFields(edits.fields, head.fields);
+  const edited = edits.fields?.map(([name, value]): FieldLine => [name, wireText(value)]);
+  const fields = edited === undefined ? [...head.fields] : unmaskedFields(edited, head.fields);
+  const target = edits.target === undefined ? head.target : unmaskedTarget(wireText(edits.target), head.target);
   if (target === undefined || fields === undefined) {
     throw new GiraffeError('GIR_ERR_API_BODY', 'a masked value stands where none was recorded; write the value');
   }

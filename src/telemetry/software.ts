@@ -3,9 +3,10 @@
  */
 import { readFileSync } from 'node:fs';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+
+/** The release. */
+export const softwareVersion = (JSON.parse(text) as { readonly version: string }).version;
 
 /** `giraffe/` and the release. */
-export const softwareName = `giraffe/${version}`;
+export const softwareName = `giraffe/${softwareVersion}`;

@@ -22,6 +22,9 @@ export const agentSection = z
     weight: agent.weight.leaf,
     inspectPort: agent.inspectPort.leaf,
     noInspect: agent.noInspect.leaf,
+    inspectRequests: agent.inspectRequests.leaf,
+    inspectMemory: agent.inspectMemory.leaf,
+    inspectBody: agent.inspectBody.leaf,
     stateDir: agent.stateDir.leaf,
     drainTimeout: agent.drainTimeout.leaf,
   })

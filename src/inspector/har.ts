@@ -1,0 +1,96 @@
+/**
+ * Exports exchanges as an HTTP archive, HAR 1.2, which browsers' developer tools and other programs can open. Pure.
+ */
+import { type FieldLines, fieldValues } from '../http/field-line.ts';
+import type { BodyView, ExchangeDetail } from './exchange-view.ts';
+
+/** Returns the archive. @param version Of giraffe. */
+export function harOf(exchanges: readonly ExchangeDetail[], version: string): object {
+  return { log: { version: '1.2', creator: { name: 'giraffe', version }, entries: exchanges.map(entryOf) } };
+}
+
+function entryOf(exchange: ExchangeDetail): object {
+  const { request, response, url, method, httpVersion, code, detail } = exchange;
+  return {
+    startedDateTime: exchange.startedAt,
+    time: exchange.durationMs,
+    request: {
+      method,
+      url,
+      httpVersion: `HTTP/${httpVersion}`,
+      cookies: [],
+      headers: headersOf(request.fields),
+      queryString: queryOf(url),
+      headersSize: -1,
+      bodySize: exchange.requestBytes,
+      ...(request.body === undefined ? {} : { postData: postDataOf(request.body, request.fields) }),
+    },
+    response: {
+      status: response?.status ?? 0,
+      statusText: response?.reason ?? '',
+      httpVersion: 'HTTP/1.1',
+      cookies: [],
+      headers: headersOf(response?.fields ?? []),
+      content: contentOf(response?.body, response?.fields ?? []),
+      redirectURL: fieldValues(response?.fields ?? [], 'location').at(0) ?? '',
+      headersSize: -1,
+      bodySize: exchange.responseBytes,
+    },
+    cache: {},
+    timings: timingsOf(exchange),
+    ...(code === undefined ? {} : { comment: `${code}: ${detail ?? ''}` }),
+  };
+}
+
+function headersOf(fields: FieldLines): object[] {
+  return fields.map(([name, value]) => ({ name, value }));
+}
+
+function queryOf(url: string): object[] {
+  const at = url.indexOf('?');
+  if (at === -1) return [];
+  return [...new URLSearchParams(url.slice(at + 1))].map(([name, value]) => ({ name, value }));
+}
+
+function postDataOf(body: BodyView, fields: FieldLines): object {
+  const text = textOf(body);
+  const mimeType = fieldValues(fields, 'content-type').at(-1) ?? '';
+  if (text !== undefined) return { mimeType, params: [], text, ...truncation(body) };
+  return { mimeType, params: [], text: body.base64, encoding: 'base64', ...truncation(body) };
+}
+
+function contentOf(body: BodyView | undefined, fields: FieldLines): object {
+  const mimeType = fieldValues(fields, 'content-type').at(-1) ?? 'x-unknown';
+  if (body === undefined) return { size: 0, mimeType };
+  const text = textOf(body);
+  const content = text === undefined ? { text: body.base64, encoding: 'base64' } : { text };
+  return { size: body.totalBytes, mimeType, ...content, ...truncation(body) };
+}
+
+function truncation({ isTruncated, capturedBytes, totalBytes }: BodyView): object {
+  return isTruncated ? { comment: `the first ${capturedBytes} of ${totalBytes} octets` } : {};
+}
+
+/** Returns a body as text; undefined when it is none. A beginning may end within a character. */
+function textOf({ base64, isTruncated }: BodyView): string | undefined {
+  const bytes = Buffer.from(base64, 'base64');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: isTruncated });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Phases add up to the whole time; -1 is what the format says for one that did not take place. */
+function timingsOf({ times, isReused, durationMs }: ExchangeDetail): object {
+  const connectedMs = times.connectedMs ?? 0;
+  const sentMs = Math.max(connectedMs, Math.min(times.requestEndMs ?? connectedMs, times.headMs ?? durationMs));
+  const headMs = Math.max(sentMs, times.headMs ?? durationMs);
+  return {
+    blocked: isReused ? connectedMs : -1,
+    connect: isReused ? -1 : connectedMs,
+    send: sentMs - connectedMs,
+    wait: headMs - sentMs,
+    receive: Math.max(0, durationMs - headMs),
+  };
+}

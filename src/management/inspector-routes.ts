@@ -1,0 +1,176 @@
+/**
+ * The inspector's routes of the agent's local API: what was recorded, live, as HAR, and once more.
+ *
+ * Secrets are masked unless `secrets=show` is asked for. What changes something takes `application/json` alone, which no
+ * page of another origin can send without asking first.
+ */
+import { type Context, Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import * as z from 'zod';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { ExchangeRecord } from '../inspector/exchange-record.ts';
+import type { ExchangeListEvent } from '../inspector/exchange-view.ts';
+import { harOf } from '../inspector/har.ts';
+import type { Inspector } from '../inspector/inspector.ts';
+import { detailOf, messagesOf, summaryOf } from '../inspector/view-of-record.ts';
+import type { AgentRoutes } from './agent-app.ts';
+import { ChangeQueue } from './change-queue.ts';
+import { addPage } from './page-files.ts';
+import { problemResponse } from './problem.ts';
+import { requestBody } from './requests-http.ts';
+
+/** A comment keeps a live list known to be alive, in milliseconds. */
+const heartbeatMs = 15_000;
+/** Exchanges in one answer in the form of other tunnels, unless asked otherwise. */
+const defaultLimit = 50;
+
+const replayEdits = z.strictObject({
+  method: z.string().optional(),
+  target: z.string().optional(),
+  fields: z.array(z.tuple([z.string(), z.string()])).optional(),
+  bodyBase64: z.base64().optional(),
+});
+
+const replayOrder = z.object({ id: z.string() });
+
+/** Returns the routes, the pages included. */
+export function createInspectorRoutes(inspector: Inspector, version: string): AgentRoutes {
+  const { store } = inspector;
+  return (app) => {
+    addPage(app, 'inspector');
+    app.route('/api/v1/requests', ownRoutes(inspector));
+    app.get('/api/v1/requests.har', async (context) => {
+      const wanted = context.req.queries('id');
+      const records = store.list().filter(({ id }) => wanted === undefined || wanted.includes(id));
+      const details = await Promise.all(records.reverse().map((record) => detailOf(record, isMasked(context))));
+      context.header('Content-Disposition', 'attachment; filename="giraffe.har"');
+      return context.json(harOf(details, version));
+    });
+    // The longer path first: `http` would be an id below the shorter one.
+    for (const path of ['/api/requests/http', '/api/requests']) app.route(path, familiarRoutes(inspector));
+  };
+}
+
+function ownRoutes(inspector: Inspector): Hono {
+  const { store } = inspector;
+  const app = new Hono();
+  app.get('/', (context) => {
+    const exchanges = store.list().map((record) => summaryOf(record, isMasked(context)));
+    return context.json({ exchanges, limits: store.limits, heldBytes: store.heldBytes });
+  });
+  app.delete('/', (context) => {
+    store.clear();
+    return context.body(null, 204);
+  });
+  app.get('/events', (context) => liveList(inspector, context));
+  app.get('/:id', (context) =>
+    ofRecord(inspector, context, async (record) => context.json(await detailOf(record, isMasked(context)))),
+  );
+  app.get('/:id/messages', (context) =>
+    ofRecord(inspector, context, (record) => {
+      const after = Number(context.req.query('after') ?? -1);
+      return context.json({ messages: messagesOf(record, after), count: record.messages?.count ?? 0 });
+    }),
+  );
+  app.post('/:id/replay', async (context) => {
+    const edits = await bodyOf(context, replayEdits);
+    const { bodyBase64, ...rest } = edits;
+    const body = bodyBase64 === undefined ? undefined : Buffer.from(bodyBase64, 'base64');
+    const id = inspector.replay(context.req.param('id'), { ...rest, body });
+    context.header('Location', `/api/v1/requests/${id}`);
+    return context.json({ id }, 201);
+  });
+  return withProblems(app);
+}
+
+/** The paths and forms of other tunnels. */
+function familiarRoutes(inspector: Inspector): Hono {
+  const { store } = inspector;
+  const app = new Hono();
+  app.get('/', async (context) => {
+    const { limit = defaultLimit, tunnel_name: endpoint } = context.req.query();
+    const records = store.list().filter(({ beginning }) => endpoint === undefined || beginning.endpoint === endpoint);
+    const details = await Promise.all(records.slice(0, Number(limit)).map((record) => detailOf(record)));
+    return context.json({ uri: '/api/requests/http', requests: details.map(requestBody) });
+  });
+  app.post('/', async (context) => {
+    inspector.replay((await bodyOf(context, replayOrder)).id, {});
+    return context.body(null, 204);
+  });
+  app.delete('/', (context) => {
+    store.clear();
+    return context.body(null, 204);
+  });
+  app.get('/:id', (context) =>
+    ofRecord(inspector, context, async (record) => context.json(requestBody(await detailOf(record)))),
+  );
+  return withProblems(app);
+}
+
+function withProblems(app: Hono): Hono {
+  return app.onError((error) => {
+    const failure = GiraffeError.from(error);
+    return problemResponse(failure.code, failure.code === 'GIR_ERR_INTERNAL' ? undefined : failure.message);
+  });
+}
+
+function isMasked(context: Context): boolean {
+  return context.req.query('secrets') !== 'show';
+}
+
+function ofRecord(
+  { store }: Inspector,
+  context: Context,
+  answer: (record: ExchangeRecord) => Response | Promise<Response>,
+): Response | Promise<Response> {
+  const record = store.get(context.req.param('id') ?? '');
+  return record === undefined ? problemResponse('GIR_ERR_API_PATH', 'no such exchange is kept') : answer(record);
+}
+
+/** @throws {GiraffeError} GIR_ERR_API_BODY. */
+async function bodyOf<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
+  const type = context.req.header('content-type') ?? '';
+  if (!/^application\/json(?:$|\s*;)/i.test(type)) throw notTaken('the body must be application/json');
+  const json: unknown = await context.req.json().catch(() => {
+    throw notTaken('the body is no JSON');
+  });
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw notTaken(z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+function notTaken(why: string): GiraffeError {
+  return new GiraffeError('GIR_ERR_API_BODY', why);
+}
+
+/** Sends what is kept, then what changes, as server-sent events. */
+function liveList({ store }: Inspector, context: Context): Response {
+  return streamSSE(context, async (stream) => {
+    const queue = new ChangeQueue();
+    using _watch = store.watch((changes) => queue.add(changes));
+    stream.onAbort(() => queue.end());
+    let event: ExchangeListEvent | undefined = wholeList(store.list());
+    while (!stream.aborted) {
+      if (event === undefined) await stream.write(': alive\n\n');
+      else await stream.writeSSE({ event: 'exchanges', data: JSON.stringify(event) });
+      await queue.wait(heartbeatMs);
+      const changes = queue.take();
+      if (changes === undefined) event = wholeList(store.list());
+      else event = changes.changed.length + changes.dropped.length === 0 ? undefined : listEvent(changes);
+    }
+  });
+}
+
+function wholeList(records: readonly ExchangeRecord[]): ExchangeListEvent {
+  return { isWhole: true, changed: records.map((record) => summaryOf(record)), dropped: [] };
+}
+
+function listEvent({
+  changed,
+  dropped,
+}: {
+  changed: readonly ExchangeRecord[];
+  dropped: readonly string[];
+}): ExchangeListEvent {
+  return { isWhole: false, changed: changed.map((record) => summaryOf(record)), dropped };
+}

@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { curlCommand } from '../../src/inspector/curl-command.ts';
+import { harOf } from '../../src/inspector/har.ts';
+import { detailOf } from '../../src/inspector/view-of-record.ts';
+import { hasPrograms } from '../support/programs.ts';
+import { storeWith, type ToldExchange, tell } from './recorded.ts';
+
+function viewOf(told: ToldExchange) {
+  return detailOf(tell(storeWith(), told), false);
+}
+
+/** The words that a shell makes of a command, the first one left out. */
+function wordsOf(command: string): string[] {
+  const script = `curl() { for word in "$@"; do printf '%s\\0' "$word"; done; }\n${command}`;
+  return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).split('\0').slice(0, -1);
+}
+
+describe('curlCommand()', () => {
+  it('writes one option per line, and leaves out what the edge adds', async () => {
+    const fields = [
+      ['Host', 'app.test:8081'],
+      ['Accept', 'text/html'],
+      ['Accept-Encoding', 'gzip, br'],
+      ['X-Empty', ''],
+      ['X-Forwarded-For', '10.0.0.1'],
+      ['X-Forwarded-Proto', 'https'],
+      ['Via', '1.1 giraffe'],
+    ] as const;
+    expect(curlCommand(await viewOf({ target: '/a?b=c', fields }))).toBe(
+      [
+        "curl 'https://app.test:8081/a?b=c'",
+        "--header 'Accept: text/html'",
+        '--compressed',
+        "--header 'X-Empty;'",
+      ].join(' \\\n  '),
+    );
+  });
+
+  it('survives the shell, whatever is in a value', async () => {
+    const nasty = `it's "$HOME" \`id\` \\ $(id); #!`;
+    const exchange = await viewOf({
+      method: 'PUT',
+      target: "/'$(id)'?a[]=1",
+      fields: [['X-A', nasty]],
+      body: `@${nasty}\nsecond`,
+    });
+    expect(wordsOf(curlCommand(exchange))).toEqual([
+      "http://app.test/'$(id)'?a[]=1",
+      '--request',
+      'PUT',
+      '--globoff',
+      '--header',
+      `X-A: ${nasty}`,
+      '--data-raw',
+      `@${nasty}\nsecond`,
+    ]);
+  });
+
+  it.each([
+    ['HEAD', undefined, ['--head']],
+    ['POST', 'a', ['--data-raw', 'a']],
+    ['GET', 'a', ['--request', 'GET', '--data-raw', 'a']],
+    ['DELETE', undefined, ['--request', 'DELETE']],
+  ])('says what curl would not guess: %s with body %s', async (method, body, words) => {
+    const told = { method, fields: [], ...(body === undefined ? {} : { body }) };
+    expect(wordsOf(curlCommand(await viewOf(told))).slice(1)).toEqual(words);
+  });
+
+  it.skipIf(!hasPrograms('base64'))('pipes octets that are no text', async () => {
+    const octets = Buffer.from([0, 255, 10]);
+    const command = curlCommand(await viewOf({ method: 'POST', fields: [], body: octets }));
+    const script = `curl() { cat; }\n${command}`;
+    expect(execFileSync('sh', ['-c', script])).toEqual(octets);
+  });
+
+  it('says that a body is only a beginning', async () => {
+    const store = storeWith({ maxBodyBytes: 2 });
+    const exchange = await detailOf(tell(store, { method: 'POST', body: 'abc' }));
+    expect(curlCommand(exchange)).toMatch(/^# only the first 2 of 3 octets/);
+  });
+});
+
+describe('harOf()', () => {
+  it('has what HAR 1.2 asks of an entry', async () => {
+    const exchange = await viewOf({
+      method: 'POST',
+      target: '/a?b=c',
+      fields: [
+        ['Host', 'app.test'],
+        ['Content-Type', 'text/plain'],
+      ],
+      body: 'question',
+      answerFields: [
+        ['Content-Type', 'image/png'],
+        ['Location', '/b'],
+      ],
+      answer: Buffer.from([0x89, 0xff]),
+    });
+    expect(harOf([exchange], '1.2.3')).toMatchObject({
+      log: {
+        version: '1.2',
+        creator: { name: 'giraffe', version: '1.2.3' },
+        entries: [
+          {
+            startedDateTime: exchange.startedAt,
+            request: {
+              method: 'POST',
+              url: 'http://app.test/a?b=c',
+              httpVersion: 'HTTP/1.1',
+              queryString: [{ name: 'b', value: 'c' }],
+              postData: { mimeType: 'text/plain', text: 'question' },
+              bodySize: 8,
+            },
+            response: {
+              status: 200,
+              content: { size: 2, mimeType: 'image/png', encoding: 'base64', text: 'if8=' },
+              redirectURL: '/b',
+            },
+          },
+        ],
+      },
+    });
+  });
+
+  it('has phases that add up to the whole time', async () => {
+    const exchange = {
+      ...(await viewOf({})),
+      times: { connectedMs: 5, requestEndMs: 2, headMs: 20, endMs: 50 },
+      durationMs: 50,
+    };
+    const { log } = harOf([exchange], '1') as { log: { entries: { timings: Record<string, number> }[] } };
+    expect(log.entries[0]?.timings).toEqual({ blocked: -1, connect: 5, send: 0, wait: 15, receive: 30 });
+  });
+});

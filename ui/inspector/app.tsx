@@ -1,0 +1,237 @@
+/** Puts the inspector together: list, search, details, and the keys. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { curlCommand } from '../../src/inspector/curl-command.ts';
+import { createApi, errorText } from '../parts/api.ts';
+import { Brand } from '../parts/brand.tsx';
+import { copyText } from '../parts/copy.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { Segments } from '../parts/segments.tsx';
+import { useToasts } from '../parts/toasts.tsx';
+import { EmptyState, useTunnels } from './empty-state.tsx';
+import { ExchangeDetails } from './exchange-details.tsx';
+import { ExchangeList } from './exchange-list.tsx';
+import { filtered, type Kind, kinds } from './filter.ts';
+import { HelpDialog } from './help-dialog.tsx';
+import { useKeys } from './keys.ts';
+import { useLiveList } from './live-list.ts';
+import { ReplayDialog } from './replay-dialog.tsx';
+import { useDetail } from './use-detail.ts';
+
+const api = createApi();
+
+/** The page. */
+export function App() {
+  const { exchanges, isOpen } = useLiveList(api);
+  const tunnels = useTunnels(api, isOpen);
+  const [search, setSearch] = useState('');
+  const [kind, setKind] = useState<Kind>('all');
+  const [selectedId, select] = useState<string | undefined>(location.hash.slice(1) || undefined);
+  const [isShown, show] = useState(selectedId !== undefined);
+  const [showsSecrets, showSecrets] = useState(false);
+  const [dialog, setDialog] = useState<'help' | 'edit' | 'clear' | undefined>(undefined);
+  const searchField = useRef<HTMLInputElement>(null);
+  const toasts = useToasts();
+
+  const shown = filtered(exchanges, search, kind);
+  const selected = exchanges.find(({ id }) => id === selectedId);
+  const detail = useDetail(api, selected, showsSecrets);
+
+  useEffect(
+    () => history.replaceState(null, '', selectedId === undefined ? location.pathname : `#${selectedId}`),
+    [selectedId],
+  );
+  useEffect(() => {
+    document.title = exchanges.length === 0 ? 'giraffe inspector' : `(${exchanges.length}) giraffe inspector`;
+  }, [exchanges.length]);
+
+  const open = (id: string): void => {
+    select(id);
+    show(true);
+  };
+  const move = (step: number): void => {
+    const at = shown.findIndex(({ id }) => id === selectedId);
+    const next = shown[at === -1 ? 0 : Math.max(0, Math.min(shown.length - 1, at + step))];
+    if (next !== undefined) select(next.id);
+  };
+  const replay = async (): Promise<void> => {
+    if (selected === undefined) return;
+    try {
+      const { id } = await api.send<{ id: string }>('POST', `/api/v1/requests/${selected.id}/replay`, {});
+      toasts.show('Sent again');
+      open(id);
+    } catch (error) {
+      toasts.show(errorText(error));
+    }
+  };
+  const copyCurl = async (): Promise<void> => {
+    if (detail === undefined) return;
+    const isCopied = await copyText(curlCommand(detail));
+    toasts.show(!isCopied ? 'The browser does not allow it' : detail.isMasked ? 'Copied, secrets masked' : 'Copied');
+  };
+  const clear = async (): Promise<void> => {
+    setDialog(undefined);
+    await api.send('DELETE', '/api/v1/requests').catch((error: unknown) => toasts.show(errorText(error)));
+    select(undefined);
+    show(false);
+  };
+  /** A dialog that closes late must not close the next one. */
+  const closing = (name: typeof dialog) => () => setDialog((now) => (now === name ? undefined : now));
+  const isReplayable = detail !== undefined && detail.upgrade === undefined;
+
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    Enter: () => {
+      if (selected !== undefined) show(true);
+      document.querySelector<HTMLElement>('.details [role=tab][aria-selected=true]')?.focus();
+    },
+    Escape: () => {
+      show(false);
+      document.querySelector<HTMLElement>('.exchange[tabindex="0"]')?.focus();
+    },
+    '/': () => searchField.current?.focus(),
+    r: () => isReplayable && void replay(),
+    e: () => isReplayable && setDialog('edit'),
+    c: () => void copyCurl(),
+    '?': () => setDialog('help'),
+  });
+
+  return (
+    <div class={`page ${isShown && selected !== undefined ? 'shows-details' : ''}`}>
+      <header class="top-bar">
+        <Brand page="inspector" />
+        <Connection isOpen={isOpen} />
+        <span class="spacer" />
+        <a class="button plain" href="/api/v1/requests.har" download="giraffe.har" aria-label="Export all as HAR">
+          <Icon name="download" /> <span class="wide-only">Export HAR</span>
+        </a>
+        <button
+          type="button"
+          class="button plain"
+          aria-label="Delete all"
+          disabled={exchanges.length === 0}
+          onClick={() => setDialog('clear')}
+        >
+          <Icon name="trash" /> <span class="wide-only">Clear</span>
+        </button>
+        <button
+          type="button"
+          class="button plain square"
+          aria-label="Keys and search"
+          onClick={() => setDialog('help')}
+        >
+          <Icon name="help" />
+        </button>
+      </header>
+      {isOpen === false && (
+        <p class="notice bad offline" role="alert">
+          <Icon name="plug" />
+          The agent does not answer. This page comes back by itself when it does.
+        </p>
+      )}
+      {exchanges.length === 0 ? (
+        <main class="alone">
+          <EmptyState tunnels={tunnels} onCopied={() => toasts.show('Copied')} />
+        </main>
+      ) : (
+        <main class="panes">
+          <section class="list-pane" aria-label="Requests">
+            <search class="search">
+              <label class="search-field">
+                <span class="visually-hidden">Search</span>
+                <Icon name="search" />
+                <input
+                  ref={searchField}
+                  class="input"
+                  type="search"
+                  placeholder="Search, or status:5xx"
+                  value={search}
+                  onInput={({ currentTarget }) => setSearch(currentTarget.value)}
+                />
+              </label>
+              <kbd class="search-key" title="Press / to search">
+                /
+              </kbd>
+              <Segments legend="Show" choices={kinds} chosen={kind} onChoose={setKind}>
+                <span class="search-count muted" role="status">
+                  {shown.length === exchanges.length ? exchanges.length : `${shown.length} of ${exchanges.length}`}
+                </span>
+              </Segments>
+            </search>
+            {shown.length === 0 && <p class="muted body-absent">Nothing matches.</p>}
+            <ExchangeList
+              exchanges={shown}
+              selectedId={selectedId}
+              showsHost={new Set(exchanges.map(({ endpoint }) => endpoint)).size > 1}
+              onSelect={open}
+            />
+          </section>
+          <section class="details-pane" aria-label="Details">
+            {detail === undefined ? (
+              <p class="muted choose">
+                {selectedId !== undefined && selected === undefined
+                  ? 'That request is no longer kept.'
+                  : 'Choose a request to see what passed.'}
+              </p>
+            ) : (
+              <ExchangeDetails
+                key={`${detail.id}${detail.messageCount === undefined ? '' : '-ws'}`}
+                api={api}
+                exchange={detail}
+                onReplay={() => void replay()}
+                onEdit={() => setDialog('edit')}
+                onCopyCurl={() => void copyCurl()}
+                onToggleSecrets={() => showSecrets(!showsSecrets)}
+                onSelect={open}
+                onBack={() => show(false)}
+              />
+            )}
+          </section>
+        </main>
+      )}
+      {dialog === 'help' && <HelpDialog onClose={closing('help')} />}
+      {dialog === 'edit' && detail !== undefined && (
+        <ReplayDialog
+          api={api}
+          exchange={detail}
+          onClose={closing('edit')}
+          onSent={(id) => {
+            setDialog(undefined);
+            toasts.show('Sent');
+            open(id);
+          }}
+        />
+      )}
+      {dialog === 'clear' && (
+        <Dialog title="Delete all requests?" isNarrow onClose={closing('clear')} onSubmit={() => void clear()}>
+          <p class="muted">What is kept of {exchanges.length} requests is forgotten. The tunnel goes on.</p>
+          <div class="dialog-actions">
+            <button type="button" class="button" onClick={closing('clear')}>
+              Cancel
+            </button>
+            <button type="submit" class="button danger">
+              Delete
+            </button>
+          </div>
+        </Dialog>
+      )}
+      {toasts.place}
+    </div>
+  );
+}
+
+function Connection({ isOpen }: { readonly isOpen: boolean | undefined }) {
+  if (isOpen === undefined) return <span class="badge">connecting</span>;
+  return isOpen ? (
+    <span class="badge ok">
+      <span class="dot live" /> live
+    </span>
+  ) : (
+    <span class="badge bad">
+      <span class="dot" /> offline
+    </span>
+  );
+}

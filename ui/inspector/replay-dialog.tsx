@@ -1,0 +1,151 @@
+/** Changes a recorded request and sends it again. */
+import { useState } from 'preact/hooks';
+import type { FieldLine } from '../../src/http/field-line.ts';
+import type { ExchangeDetail } from '../../src/inspector/exchange-view.ts';
+import { type Api, errorText } from '../parts/api.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { bytesText } from '../parts/format.ts';
+import { Icon } from '../parts/icon.tsx';
+import { contentOf } from './body-text.ts';
+
+/** What the dialog works on. */
+export interface ReplayDialogProps {
+  readonly api: Api;
+  readonly exchange: ExchangeDetail;
+  readonly onSent: (id: string) => void;
+  readonly onClose: () => void;
+}
+
+/** Fields that are made anew for each sending. */
+const madeAnew = /^(?:content-length|transfer-encoding|connection|expect)$/i;
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** The form. Masked values may stay: the agent has the recorded ones. */
+export function ReplayDialog({ api, exchange, onSent, onClose }: ReplayDialogProps) {
+  const { request } = exchange;
+  const recorded = request.body === undefined ? '' : contentOf(request.body.base64, '').text;
+  const [method, setMethod] = useState(exchange.method);
+  const [target, setTarget] = useState(exchange.path);
+  const [lines, setLines] = useState(linesOf(request.fields));
+  const [body, setBody] = useState(recorded ?? '');
+  const [error, setError] = useState<string | undefined>(undefined);
+  const [isSending, setSending] = useState(false);
+  const isText = recorded !== undefined;
+  const wasDecoded = (request.body?.decoded.length ?? 0) > 0;
+
+  const send = async (): Promise<void> => {
+    setSending(true);
+    try {
+      const isBodyChanged = isText && (body !== recorded || request.body?.isTruncated === true);
+      const fields = fieldsOf(lines).filter(
+        ([name]) => !(isBodyChanged && wasDecoded && /^content-encoding$/i.test(name)),
+      );
+      const bodyBase64 = isBodyChanged ? { bodyBase64: base64Of(body) } : {};
+      const path = `/api/v1/requests/${exchange.id}/replay`;
+      const { id } = await api.send<{ id: string }>('POST', path, { method, target, fields, ...bodyBase64 });
+      onSent(id);
+    } catch (failure) {
+      setError(errorText(failure));
+      setSending(false);
+    }
+  };
+
+  return (
+    <Dialog title="Edit and replay" onClose={onClose} onSubmit={() => void send()}>
+      <div class="replay-line">
+        <label class="field">
+          Method
+          <input
+            class="input mono"
+            list="methods"
+            value={method}
+            required
+            onInput={({ currentTarget }) => setMethod(currentTarget.value)}
+          />
+          <datalist id="methods">
+            {methods.map((name) => (
+              <option key={name} value={name} />
+            ))}
+          </datalist>
+        </label>
+        <label class="field">
+          Path and query
+          <input
+            class="input mono"
+            value={target}
+            required
+            spellcheck={false}
+            onInput={({ currentTarget }) => setTarget(currentTarget.value)}
+          />
+        </label>
+      </div>
+      <label class="field">
+        Headers, one per line
+        <textarea
+          class="input mono"
+          rows={Math.min(10, lines.split('\n').length + 1)}
+          value={lines}
+          spellcheck={false}
+          onInput={({ currentTarget }) => setLines(currentTarget.value)}
+        />
+      </label>
+      {isText ? (
+        <label class="field">
+          Body
+          <textarea
+            class="input mono"
+            rows={6}
+            value={body}
+            spellcheck={false}
+            onInput={({ currentTarget }) => setBody(currentTarget.value)}
+          />
+        </label>
+      ) : (
+        <p class="muted">
+          The body, {bytesText(request.body?.totalBytes ?? 0)} that are no text, is sent as it was recorded.
+        </p>
+      )}
+      {exchange.isMasked && lines.includes('[masked]') && (
+        <p class="muted">Values that are masked are sent as they were recorded.</p>
+      )}
+      {error !== undefined && (
+        <p class="notice bad" role="alert">
+          <Icon name="warning" />
+          {error}
+        </p>
+      )}
+      <div class="dialog-actions">
+        <button type="button" class="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" class="button primary" disabled={isSending}>
+          <Icon name="repeat" />
+          Send
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function linesOf(fields: readonly FieldLine[]): string {
+  return fields
+    .filter(([name]) => !madeAnew.test(name))
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n');
+}
+
+function fieldsOf(lines: string): FieldLine[] {
+  return lines
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line): FieldLine => {
+      const at = line.indexOf(':');
+      return at === -1 ? [line.trim(), ''] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    });
+}
+
+function base64Of(text: string): string {
+  let octets = '';
+  for (const octet of new TextEncoder().encode(text)) octets += String.fromCharCode(octet);
+  return btoa(octets);
+}
