@@ -19,6 +19,7 @@ import {
   agentLabel,
   authorityOr,
   count,
+  endpointHost,
   hostName,
   list,
   oneOf,
@@ -37,7 +38,7 @@ export const agentSettings = {
     env: 'GIRAFFE_DOMAIN',
     valueName: 'DOMAIN',
     description: 'Host name of the endpoint (default a memorable name under the base domain of the edge).',
-    schema: hostName(),
+    schema: endpointHost(),
   }),
   port: optionalSetting({
     flag: 'port',

@@ -146,6 +146,17 @@ export function hostName(): TextSchema<string> {
   });
 }
 
+/** The host of an endpoint, as clients name it in Host: an IPv6 address in brackets and in its shortest form. */
+export function endpointHost(): TextSchema<string> {
+  const host = hostName();
+  return text('a host name or an IP address, without a port', (value) => {
+    const { success, data = '' } = host.safeParse(value);
+    // A zone means something on one machine only.
+    if (!success || data.includes('%')) return undefined;
+    return isIPv6(data) ? parseAuthority(`[${data}]`).host : data;
+  });
+}
+
 /** Where a server listens. */
 export interface ServerAddress {
   readonly host: string;

@@ -1,7 +1,8 @@
 /** Makes the log of a process: pino, to stderr or a file, as JSON or for people. */
-import { type DestinationStream, destination, pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import type { Logger } from '../telemetry/logger.ts';
 import { jsonLine, prettyLine } from './log-line.ts';
+import { LogSink } from './log-sink.ts';
 
 /** How to log. */
 export interface LogOptions {
@@ -21,23 +22,22 @@ export interface ProcessLog {
   reopen(): void;
 }
 
-/** Lines are written together: under load when this many characters wait, otherwise after this long in milliseconds. */
-const minLength = 8 * 1024;
-const flushMs = 100;
-
-/** Returns the log of this process. It is written without waiting, and to its end when the process exits. */
+/**
+ * Returns the log of this process. It is written without waiting, and to its end when the process exits.
+ *
+ * @throws {GiraffeError} GIR_ERR_CONFIG for a file that cannot be opened.
+ */
 export function createLogger({ logFormat, logLevel, logFile }: LogOptions): ProcessLog {
-  const sink = destination({ dest: logFile ?? 2, sync: false, minLength, mkdir: true, append: true, mode: 0o600 });
-  setInterval(() => sink.flush(), flushMs).unref();
+  const sink = new LogSink(logFile);
   const isPretty = logFormat === undefined ? logFile === undefined && process.stderr.isTTY : logFormat === 'pretty';
   const form = isPretty ? prettyLine : jsonLine;
-  const stream: DestinationStream = { write: (line) => void sink.write(form(line)) };
+  const stream: DestinationStream = { write: (line) => sink.write(form(line)) };
   const logger = pino({ level: logLevel, base: null }, stream);
   return {
     logger,
     setLevel: (level) => {
       logger.level = level;
     },
-    reopen: () => (logFile === undefined ? undefined : sink.reopen()),
+    reopen: () => sink.reopen(),
   };
 }

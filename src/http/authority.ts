@@ -7,7 +7,7 @@ import type { RequestHead } from './message.ts';
 
 /** A host, normalised, and the port if one was written. */
 export interface Authority {
-  /** Lower case, without a trailing dot; an IPv6 literal keeps its brackets. */
+  /** Lower case, without a trailing dot; an IPv6 literal in brackets and in its shortest form. */
   readonly host: string;
   /** 1 to 65535; undefined when none was given. */
   readonly port: number | undefined;
@@ -29,7 +29,7 @@ export function parseAuthority(text: string): Authority {
   if (match === null || written === undefined || maxHostBytes < written.length) {
     throw invalid('an authority that is not a host name or address with an optional port');
   }
-  if (written.startsWith('[') && !isIpv6(written.slice(1, -1))) throw invalid('an IPv6 literal that is no address');
+  if (written.startsWith('[')) return { host: canonicalIpv6(written), port: parsePort(match[2]) };
   const host = written.endsWith('.') ? written.slice(0, -1) : written;
   return { host: host.toLowerCase(), port: parsePort(match[2]) };
 }
@@ -52,22 +52,10 @@ function parsePort(digits: string | undefined): number | undefined {
   return port;
 }
 
-/** Checks an IPv6 address as in RFC 4291 section 2.2, without a zone. */
-function isIpv6(text: string): boolean {
-  const halves = text.split('::');
-  if (2 < halves.length) return false;
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  const last = groups.at(-1);
-  const endsInIpv4 = last !== undefined && text.endsWith(last) && isIpv4(last);
-  const hexGroups = endsInIpv4 ? groups.slice(0, -1) : groups;
-  if (!hexGroups.every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group))) return false;
-  const count = hexGroups.length + (endsInIpv4 ? 2 : 0);
-  return halves.length === 2 ? count < 8 : count === 8;
-}
-
-function isIpv4(text: string): boolean {
-  const parts = text.split('.');
-  return parts.length === 4 && parts.every((part) => /^(?:0|[1-9][0-9]{0,2})$/.test(part) && Number(part) < 256);
+/** Returns the one spelling of an IPv6 literal that the URL standard gives it: `[0:0::1]` is `[::1]`. */
+function canonicalIpv6(literal: string): string {
+  if (!URL.canParse(`http://${literal}`)) throw invalid('an IPv6 literal that is no address');
+  return new URL(`http://${literal}`).hostname;
 }
 
 function invalid(rule: string): GiraffeError {

@@ -2,7 +2,7 @@
  * Decides whether a token's endpoint patterns cover a host.
  *
  * Pure. A pattern is `*` (any host), a host, or `*.` and a name (exactly one label more). A host is a name or an address;
- * an IPv6 one stands in brackets.
+ * an IPv6 one stands in brackets, in any of its spellings.
  */
 import { isIPv6 } from 'node:net';
 
@@ -34,6 +34,7 @@ export function endpointAllowed(patterns: readonly string[], host: string): bool
 
 function normalize(host: string): string {
   const lower = host.toLowerCase();
+  if (isIpv6Literal(lower)) return new URL(`http://${lower}`).hostname;
   return lower.endsWith('.') ? lower.slice(0, -1) : lower;
 }
 

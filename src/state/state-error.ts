@@ -20,7 +20,7 @@ const nextSteps: Readonly<Record<string, string>> = {
   EIO: checkDisk,
   ENOTDIR: notFolder,
   EEXIST: notFolder,
-  ENOENT: 'The folder is gone: restart giraffe to make it anew, or pass another --state-dir.',
+  ENOENT: 'The folder is gone, or none can be made at this place: restart giraffe, or pass another --state-dir.',
   EMFILE: 'Raise the limit on open files (ulimit -n).',
   ENFILE: 'The system is out of open files: close programs, or raise its limit.',
 };

@@ -9,6 +9,7 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { removeLeftovers, syncFolder, writeAtomically } from './atomic-write.ts';
 import { withFileLock } from './file-lock.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { makeFolder } from './make-folder.ts';
 import { stateError, systemCode } from './state-error.ts';
 
 /** Something an operator should know, that did not stop anything. */
@@ -64,7 +65,7 @@ export async function openStateFolder(path: string, options: StateFolderOptions 
   const fs = options.fileSystem ?? nodeFileSystem;
   const onWarning = options.onWarning ?? (() => undefined);
   try {
-    const firstMade = await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+    const firstMade = await makeFolder(fs, folder);
     if (firstMade !== undefined) await syncParents(fs, folder, resolve(firstMade));
     await assertPrivate(fs, folder, onWarning);
     await removeLeftovers(fs, folder);

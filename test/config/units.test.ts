@@ -4,6 +4,7 @@ import {
   byteSize,
   count,
   duration,
+  endpointHost,
   hostName,
   list,
   oneOf,
@@ -82,6 +83,21 @@ describe('byteSize()', () => {
 
   it.each(['1023', '2GiB', '64KB', '1.5MiB', 'MiB', '-1'])('refuses %j', (text) => {
     expect(isRefused(byteSize(1024, 2 ** 30), text)).toBe(true);
+  });
+});
+
+describe('endpointHost()', () => {
+  it.each([
+    ['App.test', 'app.test'],
+    ['203.0.113.5', '203.0.113.5'],
+    ['2001:DB8:0:0::1', '[2001:db8::1]'],
+    ['[0:0::1]', '[::1]'],
+  ])('reads %s as %s, as clients write it in Host', (text, host) => {
+    expect(read(endpointHost(), text)).toBe(host);
+  });
+
+  it.each(['[fe80::1%eth0]', 'app.test:80', ''])('refuses %j', (text) => {
+    expect(isRefused(endpointHost(), text)).toBe(true);
   });
 });
 

@@ -52,15 +52,21 @@ describe('hosts', () => {
   it('H12 an IPv6 literal is a host, with and without a port', async () => {
     const { edge } = world.edge;
     await using _agent = await startTestAgent(edge.ports, '[2001:DB8::1]', `127.0.0.1:${world.origin.port}`);
-    for (const host of ['[2001:db8::1]', '[2001:DB8::1]:8081', '[2001:Db8::1]:']) {
+    for (const host of ['[2001:db8::1]', '[2001:DB8::1]:8081', '[2001:Db8::1]:', '[2001:0db8:0:0::0:1]']) {
       expect(statusOf(await ask(world, host))).toBe(200);
     }
     expect(world.origin.heads.map((head) => valuesOf(head, 'x-forwarded-host'))).toEqual([
       ['[2001:db8::1]'],
       ['[2001:DB8::1]:8081'],
       ['[2001:Db8::1]:'],
+      ['[2001:0db8:0:0::0:1]'],
     ]);
-    expect(world.origin.heads.map((head) => valuesOf(head, 'x-forwarded-port'))).toEqual([['80'], ['8081'], ['80']]);
+    expect(world.origin.heads.map((head) => valuesOf(head, 'x-forwarded-port'))).toEqual([
+      ['80'],
+      ['8081'],
+      ['80'],
+      ['80'],
+    ]);
     expect(statusOf(await ask(world, '[2001:db8::2]'))).toBe(404);
   });
 

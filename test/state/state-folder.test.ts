@@ -72,6 +72,22 @@ describe('openStateFolder()', () => {
     });
   });
 
+  it.skipIf(process.platform !== 'linux').each(['/proc/giraffe', '/proc/giraffe/state'])(
+    'fails at once at %s, where the system lets nobody make a folder and says that none is there',
+    async (path) => {
+      await expect(openStateFolder(path)).rejects.toMatchObject({
+        code: 'GIR_ERR_STATE',
+        message: expect.stringMatching(new RegExp(`^cannot open the state folder ${path}: ENOENT.*--state-dir`)),
+      });
+    },
+  );
+
+  it('makes a folder that another process makes at the same time', async () => {
+    const path = join(await createTemporaryFolder(), 'a', 'b', 'c');
+    await Promise.all(Array.from({ length: 8 }, () => openTemporaryFolder(path)));
+    expect(await modeOf(path)).toBe(0o700);
+  });
+
   it('removes old temporary files of dead writers, and no others', async () => {
     const path = await createTemporaryFolder();
     const mark = '0123456789abcdef';

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { agentSettings } from '../agent-settings.ts';
 import { fileLeaf, type LeafMeta } from '../file-leaf.ts';
-import { hostName, serviceTarget } from '../units.ts';
+import { endpointHost, serviceTarget } from '../units.ts';
 import { healthPart, policyParts } from './policy.ts';
 
 const meta: LeafMeta = { env: undefined, flag: undefined, secret: false, defaultText: undefined, reload: 'live' };
@@ -18,7 +18,7 @@ const tunnelName = z
 const tunnel = z
   .strictObject({
     domain: fileLeaf(
-      hostName(),
+      endpointHost(),
       'Host name of the endpoint (default a memorable name under the base domain of the edge).',
       meta,
     ),
