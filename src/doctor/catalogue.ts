@@ -147,7 +147,7 @@ export const checks = {
     looksAt: 'Whether there is a token and it has the right form; beside an edge also whether that edge knows it.',
     why: 'The edge lets nobody in without a token that it knows.',
     next: 'Set GIRAFFE_TOKEN or --token-file to a token of the edge; `giraffe token create` there makes one.',
-    needs: ['configuration'],
+    needs: ['state-folder'],
   }),
   dns: entry('The way to the edge', {
     title: 'DNS',
@@ -230,7 +230,7 @@ export const checks = {
   'origin-http': entry('The service', {
     title: 'Service HTTP',
     looksAt: 'Which version of HTTP the service speaks, and whether it takes the Host that clients will send.',
-    why: 'Dev servers refuse a Host that they do not know, and clients then see that refusal.',
+    why: 'Clients see whatever the service answers; dev servers, for one, refuse a Host that they do not know.',
     next: "Add the host to the service's allowed hosts, or run the agent with --host-header rewrite.",
     needs: ['origin'],
   }),

@@ -1,6 +1,6 @@
 /**
  * Decides who may open a session: reads HELLO on a new carrier, checks token,
- * version, endpoints and ticket, and answers with WELCOME or a refusal.
+ * version, endpoints and ticket, and answers with WELCOME or a refusal. A probe gets the same answer and no session.
  */
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
@@ -72,6 +72,8 @@ export class SessionAcceptor {
           hasHello = true;
           this.#admit(multiplexer, peer, decodeHello(payload)).then(
             (admitted) => {
+              // A probe stays a stranger, and has no longer than one.
+              if (admitted === undefined) return;
               session = admitted;
               clearTimeout(deadline);
             },
@@ -109,11 +111,16 @@ export class SessionAcceptor {
     );
   }
 
-  async #admit(multiplexer: Multiplexer, peer: TunnelPeer, hello: Hello): Promise<EdgeSession> {
+  async #admit(multiplexer: Multiplexer, peer: TunnelPeer, hello: Hello): Promise<EdgeSession | undefined> {
     if (this.#context.isDraining()) throw new GiraffeError('GIR_ERR_DRAINING');
     const principal = await this.#context.authenticator.authenticateAgent({ token: hello.token, ...peer });
     // The check may take its time, and its answer come to a carrier that is gone: nothing would ever remove its session.
     if (!multiplexer.isWaiting) throw new GiraffeError('GIR_ERR_SESSION_LOST', 'closed before it was admitted');
+    if (hello.probe !== undefined) {
+      const endpoints = hello.probe.map((endpoint) => this.#endpoint(endpoint, principal));
+      this.#welcome(multiplexer, 'probe', endpoints);
+      return undefined;
+    }
     const session =
       hello.ticket === undefined
         ? this.#newSession(hello, principal)
@@ -192,18 +199,7 @@ export class SessionAcceptor {
 
   #join(session: EdgeSession, multiplexer: Multiplexer, isNew: boolean): void {
     const { options, routes, figures } = this.#context;
-    const ports = this.#context.ports();
-    const urls = publicUrls(options, ports);
-    const welcome = {
-      software: softwareName,
-      capabilities: [...capabilities],
-      sessionId: session.identity.id,
-      endpoints: session.identity.endpoints.map((host) => ({ host, url: publicUrl(host, urls) })),
-      ports: { grpc: ports.grpc, tunnel: ports.tunnel },
-      keepAliveMs: options.limits.keepAliveMs,
-      maxStreams: options.limits.maxStreams,
-    };
-    multiplexer.handshake(frameType.welcome, encodeHandshake(welcome));
+    this.#welcome(multiplexer, session.identity.id, session.identity.endpoints);
     multiplexer.activate(options.limits.keepAliveMs);
     const former = session.join(multiplexer);
     if (isNew) {
@@ -223,6 +219,22 @@ export class SessionAcceptor {
       },
       isNew ? 'session opened' : 'carrier joined',
     );
+  }
+
+  #welcome(multiplexer: Multiplexer, sessionId: string, endpoints: readonly string[]): void {
+    const { options } = this.#context;
+    const ports = this.#context.ports();
+    const urls = publicUrls(options, ports);
+    const welcome = {
+      software: softwareName,
+      capabilities: [...capabilities],
+      sessionId,
+      endpoints: endpoints.map((host) => ({ host, url: publicUrl(host, urls) })),
+      ports: { grpc: ports.grpc, tunnel: ports.tunnel },
+      keepAliveMs: options.limits.keepAliveMs,
+      maxStreams: options.limits.maxStreams,
+    };
+    multiplexer.handshake(frameType.welcome, encodeHandshake(welcome));
   }
 
   #handOutTicket(multiplexer: Multiplexer, session: EdgeSession | undefined): void {

@@ -20,16 +20,24 @@ export interface ConfigHostContext {
 
 /** Shows what is in force. `withSource` adds where each value comes from. Throws GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD. */
 export async function showConfig(context: ConfigHostContext, withSource: boolean): Promise<number> {
-  const { input, output, json } = context;
-  const file = await readConfigFile(input);
-  const registry = await registryFor(context.plugins, file);
-  const entries = [
-    ...settingEntries(sourcesOf(input, file)),
-    ...sectionEntries(file, optionFilter(file, registry)),
-  ].map(withoutTokens);
+  const { output, json } = context;
+  const entries = await shownEntries(context);
   if (json) for (const entry of entries) writeEvent(output, 'setting', entry);
   else for (const line of entries.map((entry) => lineOf(entry, withSource))) output.out(line);
   return 0;
+}
+
+/** Returns what is in force as lines, with where each value comes from and without secrets. Throws as `showConfig` does. */
+export async function configLines(context: Pick<ConfigHostContext, 'input' | 'plugins'>): Promise<string[]> {
+  const entries = await shownEntries(context);
+  return entries.map((entry) => lineOf(entry, true));
+}
+
+async function shownEntries({ input, plugins }: Pick<ConfigHostContext, 'input' | 'plugins'>): Promise<ConfigEntry[]> {
+  const file = await readConfigFile(input);
+  const registry = await registryFor(plugins, file);
+  const entries = [...settingEntries(sourcesOf(input, file)), ...sectionEntries(file, optionFilter(file, registry))];
+  return entries.map(withoutTokens);
 }
 
 /**

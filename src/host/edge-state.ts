@@ -89,7 +89,8 @@ function suppliedFiles(settings: EdgeSettings, which: 'tls' | 'proxyTls'): { cer
   throw new GiraffeError('GIR_ERR_CONFIG', `${flags} are needed together (${names.map(({ env }) => env).join(', ')})`);
 }
 
-function certificateNames({ baseDomain, publicHost, host }: EdgeSettings): string[] {
+/** Returns the names that the certificate of our own is made for. */
+export function certificateNames({ baseDomain, publicHost, host }: EdgeSettings): string[] {
   const interfaces = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
   const addresses = interfaces.filter((entry) => !entry.internal).map((entry) => entry.address);
   const extra = [publicHost, host].filter((name) => name !== undefined);

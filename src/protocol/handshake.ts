@@ -46,6 +46,11 @@ const helloSchema = z.object({
   weight: z.int().min(1).max(1000).optional(),
   /** Binds this carrier to the session that handed the ticket out. */
   ticket: z.string().max(100).optional(),
+  /**
+   * Asks whether a session for these endpoints would be taken, and opens none: WELCOME answers, and the agent closes.
+   * `endpoints` is empty then, so that an edge which does not know the field opens none either.
+   */
+  probe: z.array(name.nullable()).max(100).optional(),
 });
 
 const welcomeSchema = z.object({

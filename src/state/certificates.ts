@@ -9,12 +9,9 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type CertificateAndKey, issueCa, issueServerCertificate } from './certificate-issuer.ts';
 import { type CertificateName, parseCertificateName } from './certificate-names.ts';
 import { certificatePin } from './certificate-pin.ts';
-import { caCertificateFile } from './local-files.ts';
+import { caCertificateFile, caKeyFile, serverCertificateFile, serverKeyFile } from './local-files.ts';
 import type { StateFolder } from './state-folder.ts';
 
-const caKeyFile = 'ca-key.pem';
-const serverCertificateFile = 'server.pem';
-const serverKeyFile = 'server-key.pem';
 /** A certificate with less than this left, 30 days, is made anew. */
 const minRemainingMs = 30 * 86_400_000;
 

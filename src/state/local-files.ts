@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { stateError, systemCode } from './state-error.ts';
-import { isSecret, type SecretPrefix } from './token-format.ts';
+import { findByHash, hashSecret, isSecret, type SecretPrefix, type TokenRecord, tokensFormat } from './token-format.ts';
 
 /** File with the plain text of the first token. */
 export const agentTokenFile = 'agent-token';
@@ -15,6 +15,13 @@ export const agentTokenFile = 'agent-token';
 export const adminTokenFile = 'admin-token';
 /** File with the certificate of the local CA. */
 export const caCertificateFile = 'ca.pem';
+/** File with the key of the local CA. */
+export const caKeyFile = 'ca-key.pem';
+/** Files with the server certificate that the local CA has signed, and with its key. */
+export const serverCertificateFile = 'server.pem';
+export const serverKeyFile = 'server-key.pem';
+/** File with the records of the tokens. */
+export const tokensFile = 'tokens.json';
 
 /** Returns the secret of the agent's token in a state folder; undefined when there is none. Throws GIR_ERR_STATE. */
 export async function readAgentToken(folder: string): Promise<string | undefined> {
@@ -29,6 +36,27 @@ export async function readAdminToken(folder: string): Promise<string | undefined
 /** Returns the PEM of the local CA in a state folder; undefined when there is none. Throws GIR_ERR_STATE. */
 export async function readCaCertificate(folder: string): Promise<string | undefined> {
   return readText(join(folder, caCertificateFile));
+}
+
+/**
+ * Returns the record of a token in a state folder, expired or not; undefined when the folder does not know it. Changes
+ * nothing: a damaged file stays where it is.
+ *
+ * @throws {GiraffeError} GIR_ERR_STATE when the records cannot be read.
+ */
+export async function findTokenRecord(folder: string, secret: string): Promise<TokenRecord | undefined> {
+  const path = join(folder, tokensFile);
+  const text = await readText(path);
+  if (text === undefined) return undefined;
+  let records: readonly TokenRecord[];
+  try {
+    records = tokensFormat.parse(JSON.parse(text)).tokens;
+  } catch {
+    // The parser's message quotes the text.
+    throw new GiraffeError('GIR_ERR_STATE', `cannot use ${path}: it is damaged, so no token is valid`);
+  }
+  const candidates = records.map((record) => ({ record, hash: Buffer.from(record.sha256, 'hex') }));
+  return findByHash(candidates, hashSecret(secret))?.record;
 }
 
 async function readSecret(folder: string, name: string, prefix: SecretPrefix): Promise<string | undefined> {

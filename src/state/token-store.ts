@@ -5,7 +5,7 @@
  * refusal looks like, is the edge's business. Only hashes are kept in memory.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { adminTokenFile, agentTokenFile } from './local-files.ts';
+import { adminTokenFile, agentTokenFile, tokensFile } from './local-files.ts';
 import type { JsonRead, StateFolder } from './state-folder.ts';
 import {
   createSecret,
@@ -20,7 +20,6 @@ import {
   tokensFormat,
 } from './token-format.ts';
 
-const tokensFileName = 'tokens.json';
 /** Longer texts are not even hashed: no secret is this long. */
 const maxSecretLength = 256;
 
@@ -52,7 +51,7 @@ interface Entry extends TokenSummary {
  */
 export async function openTokenStore(folder: StateFolder, now: () => number = Date.now): Promise<TokenStore> {
   const store = new TokenStore(folder, now);
-  await folder.readJson(tokensFileName, tokensFormat);
+  await folder.readJson(tokensFile, tokensFormat);
   await store.reload();
   return store;
 }
@@ -185,23 +184,23 @@ export class TokenStore {
   async #reload(): Promise<boolean> {
     const changes = this.#changes;
     // Before the content: a change in between is found next time.
-    const versions = [await this.#folder.fileVersion(tokensFileName), await this.#folder.fileVersion(adminTokenFile)];
+    const versions = [await this.#folder.fileVersion(tokensFile), await this.#folder.fileVersion(adminTokenFile)];
     const version = versions.join(' ');
     if (version === this.#seenVersion) return false;
-    const read = await this.#folder.inspectJson(tokensFileName, tokensFormat);
+    const read = await this.#folder.inspectJson(tokensFile, tokensFormat);
     const adminHash = await this.#readAdmin();
     // A change by this process overtook the reading: what was read may be older than what is in memory.
     if (changes !== this.#changes) return true;
     this.#entries = this.#recordsOf(read).map(entryOf);
     this.#adminHash = adminHash;
     this.#seenVersion = version;
-    if (read.status === 'damaged') this.#warn(`${tokensFileName} is damaged (${read.reason}): its last state is used`);
+    if (read.status === 'damaged') this.#warn(`${tokensFile} is damaged (${read.reason}): its last state is used`);
     else this.#lastWarning = '';
     return true;
   }
 
   #warn(message: string): void {
-    if (message !== this.#lastWarning) this.#folder.warn(tokensFileName, message);
+    if (message !== this.#lastWarning) this.#folder.warn(tokensFile, message);
     this.#lastWarning = message;
   }
 
@@ -229,7 +228,7 @@ export class TokenStore {
   }
 
   async #update(change: (tokens: readonly TokenRecord[]) => Promise<TokenRecord[] | undefined>): Promise<void> {
-    const written = await this.#folder.updateJson(tokensFileName, tokensFormat, async (read) => {
+    const written = await this.#folder.updateJson(tokensFile, tokensFormat, async (read) => {
       const tokens = await change(this.#recordsOf(read));
       if (tokens !== undefined && maxTokens < tokens.length) {
         throw new GiraffeError('GIR_ERR_USAGE', `there are ${maxTokens} tokens already; revoke some first`);

@@ -1,0 +1,193 @@
+/** Checks of the whole chain: the public name, a request, and a WebSocket, through a short-lived tunnel of the doctor's own. */
+import { randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns';
+import { lookup as lookupAddress } from 'node:dns/promises';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { WebSocket } from 'ws';
+import { codes, isErrorCode } from '../errors/codes.ts';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { Welcome } from '../protocol/handshake.ts';
+import type { CheckId } from './catalogue.ts';
+import { type Check, type Finding, failed, ok, skipped, warning } from './check.ts';
+import type { WaySubject } from './subject.ts';
+import { TrialTunnel, trialGreeting } from './trial-tunnel.ts';
+import type { WayChecks } from './way-checks.ts';
+
+/** Octets of an answer that are read. */
+const maxBodyBytes = 16 * 1024;
+
+/** The checks behind the handshakes. */
+export class RoundTripChecks implements AsyncDisposable {
+  readonly #way: WaySubject;
+  readonly #wayChecks: WayChecks;
+  #tunnel: TrialTunnel | undefined;
+  /** Whether the names of the edge lead anywhere from here; if not, requests go to the edge's address. */
+  #isResolvable = false;
+
+  constructor(way: WaySubject, wayChecks: WayChecks) {
+    this.#way = way;
+    this.#wayChecks = wayChecks;
+  }
+
+  checks(): [CheckId, Check][] {
+    return [
+      ['public-dns', () => this.#resolve()],
+      ['round-trip', (signal) => this.#request(signal)],
+      ['websocket', (signal) => this.#websocket(signal)],
+    ];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tunnel?.[Symbol.asyncDispose]();
+  }
+
+  async #resolve(): Promise<Finding> {
+    const hosts = (this.#welcome?.endpoints ?? []).map(({ host }) => host);
+    const outcomes = await Promise.all(hosts.map(addressOf));
+    const lost = hosts.filter((_, index) => outcomes[index] === undefined);
+    this.#isResolvable = lost.length === 0 && !hosts.some(isLoopbackName);
+    if (lost.length > 0) return warning(`there is no address for ${lost.join(', ')}`);
+    return ok(hosts.map((host, index) => `${host} is ${outcomes[index]}`).join('; '));
+  }
+
+  async #request(signal: AbortSignal): Promise<Finding> {
+    const { server, token, trust, clientCertificate } = this.#way;
+    try {
+      this.#tunnel = await TrialTunnel.open(
+        { server, token: token.value ?? '', trust, clientCertificate, transport: this.#transport() },
+        signal,
+      );
+    } catch (error) {
+      const { code, message, entry } = GiraffeError.from(error);
+      if (code === 'GIR_ERR_ENDPOINT_REFUSED') return skipped("the token allows no name of the edge's choice");
+      return failed(message, entry.fix, code);
+    }
+    const url = new URL(this.#tunnel.url);
+    const path = `/${randomBytes(8).toString('hex')}`;
+    const startedMs = performance.now();
+    const answer = await ask(url, path, this.#lookup, signal).catch((error: Error) => error);
+    if (answer instanceof Error) return this.#unreachable(url, answer);
+    const ms = Math.ceil(performance.now() - startedMs);
+    const { status, body } = answer;
+    if (status === 200 && body === `${trialGreeting} ${path}`) return ok(`${url.host}: there and back in ${ms} ms`);
+    return refusal(status, body);
+  }
+
+  async #websocket(signal: AbortSignal): Promise<Finding> {
+    const url = new URL(this.#tunnel?.url ?? '');
+    url.protocol = url.protocol.replace('http', 'ws');
+    const message = randomBytes(8).toString('hex');
+    const startedMs = performance.now();
+    try {
+      const echo = await echoed(url, message, this.#lookup, signal);
+      const ms = Math.ceil(performance.now() - startedMs);
+      return echo === message ? ok(`a message came back in ${ms} ms`) : failed('another message came back');
+    } catch (error) {
+      return failed((error as Error).message, undefined, 'GIR_ERR_UPGRADE_FAILED');
+    }
+  }
+
+  #unreachable(url: URL, error: NodeJS.ErrnoException): Finding {
+    const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+    return failed(
+      `${url.host} cannot be asked: ${error.code ?? error.message}`,
+      `Open port ${port} of the edge, or ask it through the web server in front of it.`,
+    );
+  }
+
+  get #welcome(): Welcome | undefined {
+    const { welcomes } = this.#wayChecks;
+    return welcomes.get('grpc') ?? welcomes.get('tls');
+  }
+
+  /** Only what has shaken hands is used, so that nothing is waited for in vain. */
+  #transport(): WaySubject['transport'] {
+    const { welcomes } = this.#wayChecks;
+    if (welcomes.size > 1) return this.#way.transport;
+    return welcomes.has('grpc') ? 'grpc' : 'tcp';
+  }
+
+  /** Finds the edge by the public name if that leads anywhere, else by the name of --server. */
+  get #lookup(): LookupFunction {
+    const { host } = this.#way.server;
+    return this.#isResolvable ? lookup : (_name, options, callback) => lookup(host, options, callback as never);
+  }
+}
+
+/** Returns the address of a host, in words; undefined when there is none. */
+async function addressOf(host: string): Promise<string | undefined> {
+  if (isIP(host) !== 0) return host;
+  // RFC 6761 section 6.3: browsers know it without a resolver.
+  if (isLoopbackName(host)) return 'this machine';
+  return lookupAddress(host).then(
+    ({ address }) => address,
+    () => undefined,
+  );
+}
+
+function isLoopbackName(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost');
+}
+
+function ask(
+  url: URL,
+  path: string,
+  find: LookupFunction,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const headers = { Accept: 'application/json', 'User-Agent': 'giraffe-doctor', Connection: 'close' };
+    const request = send(new URL(path, url), { lookup: find, headers, signal }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => {
+        body = (body + text).slice(0, maxBodyBytes);
+      });
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+function echoed(url: URL, message: string, find: LookupFunction, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, { lookup: find, perMessageDeflate: false });
+    signal.addEventListener('abort', () => socket.terminate());
+    socket.on('error', (error) => reject(signal.aborted ? signal.reason : error));
+    socket.on('open', () => socket.send(message));
+    let echo: string | undefined;
+    socket.on('message', (data) => {
+      echo = data.toString();
+      // In order, so that the edge has no broken relay to tell of.
+      socket.close();
+    });
+    socket.on('close', (code) => {
+      if (echo === undefined) reject(new Error(`it was closed with ${code} before the message came back`));
+      else resolve(echo);
+    });
+  });
+}
+
+/** Says what another answer than the one of the doctor's own service means. */
+function refusal(status: number, body: string): Finding {
+  const code = /"code": ?"(GIR_ERR_[A-Z_]+)"/.exec(body)?.[1] ?? '';
+  if (!isErrorCode(code)) {
+    return failed(
+      `something else than the tunnel answers, with status ${status}`,
+      'Point what stands in front of the edge at its proxy port, with the Host unchanged.',
+    );
+  }
+  const { summary, fix } = codes[code];
+  if (code === 'GIR_ERR_AUTH_REQUIRED') {
+    return {
+      ...warning('the edge lets only visitors in that log in', 'Nothing to do if that is wanted.'),
+      blocks: true,
+    };
+  }
+  return failed(`status ${status}: ${summary}`, fix, code);
+}

@@ -1,0 +1,43 @@
+/** One line at the bottom of a terminal that shows what is waited for, and goes away when it has come. */
+import { Writable } from 'node:stream';
+import { LISTR_LOGGER_STYLE, Listr, ListrLogger, ProcessOutput } from 'listr2';
+
+/** What comes sooner than this needs no line, in milliseconds. */
+const patienceMs = 100;
+const showCursor = '\u001b[?25h';
+
+/** The line of one terminal. */
+export class WaitingLine {
+  readonly #logger: ListrLogger;
+
+  constructor(terminal: NodeJS.WriteStream) {
+    const unused = new Writable({ write: (_chunk, _encoding, done) => done() }) as unknown as NodeJS.WriteStream;
+    const processOutput = new ProcessOutput(terminal, unused, { leaveEmptyLine: false });
+    this.#logger = new ListrLogger({ ...LISTR_LOGGER_STYLE, useIcons: true, toStderr: [], processOutput });
+    // Ctrl-C while a line is redrawn must not leave the terminal without its cursor.
+    process.once('exit', () => terminal.write(showCursor));
+    process.once('SIGINT', () => process.exit(130));
+  }
+
+  /** Shows a title until something has settled. Never rejects. */
+  async until(title: string, settled: Promise<unknown>): Promise<void> {
+    const end = settled.catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), patienceMs);
+    });
+    const first = await Promise.race([end, patience]);
+    clearTimeout(timer);
+    if (first !== 'late') return;
+    const list = new Listr(
+      { title, task: () => end.then(() => undefined) },
+      {
+        renderer: 'default',
+        rendererOptions: { logger: this.#logger, clearOutput: true },
+        forceTTY: true,
+        registerSignalListeners: false,
+      },
+    );
+    await list.run();
+  }
+}
