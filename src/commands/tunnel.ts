@@ -24,6 +24,7 @@ export default class Tunnel extends GiraffeCommand {
     '<%= config.bin %> <%= command.id %> unix:/run/app.sock --json',
     '<%= config.bin %> <%= command.id %> --config giraffe.config.yaml',
     '<%= config.bin %> <%= command.id %> 3000 --timeout 30s -- npm test',
+    '<%= config.bin %> <%= command.id %> 3000 --detach --url-file url.txt',
   ];
   static override args = {
     target: Args.string({
@@ -42,8 +43,11 @@ export default class Tunnel extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { args, flags } = await this.parse(Tunnel, this.#ownWords);
     const command = this.#command;
-    const { runAgent } = await import('../host/agent-host.ts');
-    return runAgent({
+    const run =
+      flags['detach'] === true
+        ? (await import('../host/detached-start.ts')).startDetached
+        : (await import('../host/agent-host.ts')).runAgent;
+    return run({
       input: { flags: flagValues(flags), environment: this.environment },
       target: args.target,
       command,

@@ -42,6 +42,13 @@ export const scriptSettings = {
     description: 'Append url and domain to the outputs of a step of GitHub Actions, $GITHUB_OUTPUT.',
     schema: yesOrNo(),
   }),
+  detach: setting({
+    flag: 'detach',
+    defaultText: 'false',
+    valueName: undefined,
+    description: 'Return once it is ready and leave the agent running; `giraffe tunnel stop` ends it.',
+    schema: yesOrNo(),
+  }),
   maxLifetime: optionalSetting({
     flag: 'max-lifetime',
     env: 'GIRAFFE_MAX_LIFETIME',

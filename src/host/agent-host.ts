@@ -17,8 +17,9 @@ import { firstOf, lateError } from './agent-start.ts';
 import { AgentView } from './agent-view.ts';
 import { warnOfSettings } from './agent-warnings.ts';
 import { createLogger } from './create-logger.ts';
+import { DetachedParent } from './detached-parent.ts';
 import { createHangUpTest } from './hang-up.ts';
-import { createJsonPresenter } from './json-presenter.ts';
+import { createJsonPresenter, readyFields } from './json-presenter.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { OriginWatches } from './origin-watch.ts';
 import type { Output } from './output.ts';
@@ -55,10 +56,25 @@ const attendedTimeoutMs = 30_000;
  *
  * @throws {GiraffeError} When it is refused, cannot begin, or is not ready in time.
  */
-export async function runAgent(whole: AgentHostContext): Promise<number> {
+export async function runAgent(context: AgentHostContext): Promise<number> {
+  const parent = DetachedParent.find(context.input.environment);
   // The command has stdout for itself.
-  const context = whole.command === undefined ? whole : { ...whole, output: toStderr(whole.output) };
-  const { input, target, json, command } = context;
+  const output = context.command === undefined ? context.output : toStderr(context.output);
+  try {
+    return await run({ ...context, output, parent });
+  } catch (error) {
+    await parent?.failed(error);
+    throw error;
+  }
+}
+
+interface RunContext extends AgentHostContext {
+  /** Who waits until the tunnel is ready, with --detach. */
+  readonly parent: DetachedParent | undefined;
+}
+
+async function run(context: RunContext): Promise<number> {
+  const { input, target, json, command, parent } = context;
   const config = await readAgentConfig(input);
   const { settings } = config;
   const files = await ReadyFiles.prepare(settings, input.environment);
@@ -86,7 +102,7 @@ export async function runAgent(whole: AgentHostContext): Promise<number> {
     const announcement = lifetimes.use(
       new AgentAnnouncement({
         stateDir: settings.stateDir ?? defaultStateDir(input.environment),
-        logFile: settings.logFile,
+        logFile: settings.logFile ?? parent?.logFile,
         inspectUrl,
         logger: log.logger,
       }),
@@ -124,9 +140,11 @@ export async function runAgent(whole: AgentHostContext): Promise<number> {
       };
       await untilPublic({ level: settings.waitReady, tunnels: view.tunnels(), signal: checks.signal, onProblem });
       await files.write(view.tunnels());
-      gate.open();
+      const event = gate.open();
+      if (event !== undefined) await parent?.ready({ ...readyFields(event), inspectUrl });
     });
-    const timeoutMs = settings.timeout ?? (command === undefined ? undefined : attendedTimeoutMs);
+    const isAttended = command !== undefined || parent !== undefined;
+    const timeoutMs = settings.timeout ?? (isAttended ? attendedTimeoutMs : undefined);
     const start = await firstOf(ready, agent.closed, signals.first, timeoutMs);
     if (start.kind === 'late') {
       throw lateError({ timeoutMs: timeoutMs ?? 0, server: serverText(settings.server), lastError, problem });
@@ -196,7 +214,7 @@ async function end(agent: Pick<ReplaceableAgent, 'drain'>, drainMs: number, stat
 }
 
 async function createPresenter(
-  { json, output, command }: AgentHostContext,
+  { json, output, command, parent }: RunContext,
   settings: AgentSettings,
 ): Promise<AgentPresenter> {
   if (json) return createJsonPresenter(output);
@@ -209,6 +227,6 @@ async function createPresenter(
     list: new StartupList(process.stderr, output.isInteractive),
     transport: settings.transport,
     server: serverText(settings.server),
-    showsRequests: command === undefined,
+    showsRequests: command === undefined && parent === undefined,
   });
 }

@@ -24,15 +24,18 @@ export function createJsonPresenter(output: Output): AgentPresenter {
   };
 }
 
+/** Returns what is told of a tunnel that is ready. Pure. */
+export function readyFields({ mode, reason, tunnels }: Extract<AgentEvent, { type: 'ready' }>): object {
+  return { url: tunnels[0]?.url, domain: tunnels[0]?.domain, mode, reason, tunnels };
+}
+
 /** Returns what is told of an event; undefined for one that is told in another way. Pure. */
 function fieldsOf(event: AgentEvent): object | undefined {
   switch (event.type) {
     case 'connecting':
       return { attempt: event.attempt };
-    case 'ready': {
-      const { mode, reason, tunnels } = event;
-      return { url: tunnels[0]?.url, domain: tunnels[0]?.domain, mode, reason, tunnels };
-    }
+    case 'ready':
+      return readyFields(event);
     case 'mode':
       return { mode: event.mode, reason: event.reason };
     case 'reconnecting':

@@ -22,10 +22,12 @@ export class ReadyGate {
     else this.#show(event);
   }
 
-  /** From now on everything passes, and first what was held back. */
-  open(): void {
+  /** From now on everything passes, and first what was held back, which is returned. */
+  open(): ReadyEvent | undefined {
+    const held = this.#held;
     this.#isOpen = true;
-    if (this.#held !== undefined) this.#show(this.#held);
     this.#held = undefined;
+    if (held !== undefined) this.#show(held);
+    return held;
   }
 }

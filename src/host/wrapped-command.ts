@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { isGroupRunning } from '../state/process-identity.ts';
 import { systemCode } from '../state/state-error.ts';
 import { hasControllingTerminal } from './hang-up.ts';
 
@@ -99,13 +100,15 @@ export class WrappedCommand {
   async #clearGroup(): Promise<void> {
     if (!this.#hasGroup || !sendToGroup(this.#child.pid, 'SIGTERM')) return;
     const deadline = performance.now() + leftoverGraceMs;
-    while (sendToGroup(this.#child.pid, 0) && performance.now() < deadline) await delay(lookMs);
-    sendToGroup(this.#child.pid, 'SIGKILL');
+    while (await isGroupRunning(this.#child.pid)) {
+      if (deadline <= performance.now()) sendToGroup(this.#child.pid, 'SIGKILL');
+      await delay(lookMs);
+    }
   }
 }
 
 /** Returns whether there is anybody in the group. */
-function sendToGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+function sendToGroup(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(-pid, signal);
     return true;

@@ -3,7 +3,7 @@
  *
  * Process ids mean something only on one machine, since one boot, and within one namespace; that is the place.
  */
-import { readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { systemCode } from './state-error.ts';
 
@@ -43,7 +43,7 @@ export async function processFate(recorded: ProcessIdentity): Promise<ProcessFat
   return recorded.began === found.began ? 'running' : 'gone';
 }
 
-/** Tells whether any process of this machine has an id. */
+/** Tells whether a process of this machine has an id, be it one that has ended and whose parent has not taken note. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -54,12 +54,30 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** proc(5): the 22nd field of stat. The second one, a name in parentheses, may hold anything. */
+/** Tells whether any process of a process group has not ended. Without /proc, one whose parent has not taken note counts. */
+export async function isGroupRunning(group: number): Promise<boolean> {
+  if (!isRunning(-group)) return false;
+  const names = await readdir('/proc').catch(() => []);
+  const pids = names.filter((name) => /^\d+$/.test(name));
+  if (pids.length === 0) return true;
+  const members = await Promise.all(pids.map((pid) => orUndefined(statFields(Number(pid)))));
+  return members.some((fields) => fields !== undefined && fields[2] === String(group) && !hasEnded(fields));
+}
+
 async function startTicks(pid: number): Promise<string | undefined> {
+  const fields = await statFields(pid);
+  return hasEnded(fields) ? undefined : fields[19];
+}
+
+/** proc(5): the fields of stat from the third one on, the state. The second one, a name in parentheses, may hold anything. */
+async function statFields(pid: number): Promise<readonly string[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // Z and X: it has ended, and only its parent has not taken note yet.
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** Z and X: it has ended, and only its parent has not taken note yet. */
+function hasEnded([state]: readonly string[]): boolean {
+  return state === 'Z' || state === 'X';
 }
 
 function orUndefined<T>(value: Promise<T>): Promise<T | undefined> {

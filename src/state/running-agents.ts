@@ -43,7 +43,8 @@ export interface AgentRecord extends AsyncDisposable {
   update(change: Partial<RunningAgent>): void;
 }
 
-const agentsFolder = 'agents';
+/** Folder of the records, in the state folder. */
+export const agentsFolder = 'agents';
 const recordFile = /^(\d+)\.json$/;
 
 /** What stands in a file: the agent, and which process it is. */
