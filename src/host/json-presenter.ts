@@ -41,8 +41,9 @@ function fieldsOf(event: AgentEvent): object | undefined {
     case 'reconnecting':
       return { ...problem(event.error), delayMs: Math.round(event.delayMs) };
     case 'request': {
-      const { type: _, ...fields } = event;
-      return { ...fields, durationMs: Math.round(event.durationMs) };
+      // By name: this is told of each request, and to copy what is left of an object costs more than the rest of it.
+      const { method, path, domain, status, code, durationMs, carrier } = event;
+      return { method, path, domain, status, code, durationMs: Math.round(durationMs), carrier };
     }
     case 'health': {
       const { domain, target, error } = event;

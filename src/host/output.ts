@@ -4,6 +4,8 @@
  * An interface, so that what is printed can be tested without a process.
  */
 
+/** Lines of data of so long a time are written together, in milliseconds. */
+const gatherMs = 20;
 /** Columns below which lines are not redrawn. */
 const minColumns = 40;
 
@@ -29,18 +31,26 @@ export function processOutput(env: Readonly<Record<string, string | undefined>>)
   };
 }
 
-/** Returns a writer of lines that writes those of one turn together: a busy agent has many to tell. */
+/**
+ * Returns a writer of lines that writes those of a short while together: a busy agent has many to tell, and one write for
+ * each turn of the event loop was a sixth of its work.
+ */
 function gathered(stream: NodeJS.WriteStream): (line: string) => void {
   let text = '';
+  let isGathering = false;
   const flush = (): void => {
     const whole = text;
     text = '';
+    isGathering = false;
     if (whole !== '') stream.write(whole);
   };
   process.once('exit', flush);
   return (line) => {
-    if (text === '') setImmediate(flush);
     text += `${line}\n`;
+    if (isGathering) return;
+    isGathering = true;
+    // Holds up no end of the process, which writes what is left.
+    setTimeout(flush, gatherMs).unref();
   };
 }
 

@@ -21,8 +21,13 @@ export function fieldValues(fields: FieldLines, name: string): string[] {
 
 /** Returns the members of a comma-separated list field, over all its lines, in lower case and without empty ones. */
 export function listMembers(fields: FieldLines, name: string): string[] {
-  return fieldValues(fields, name)
-    .flatMap((value) => value.split(','))
-    .map((member) => member.trim().toLowerCase())
-    .filter((member) => member !== '');
+  const members: string[] = [];
+  for (const [fieldName, value] of fields) {
+    if (fieldName.length !== name.length || fieldName.toLowerCase() !== name) continue;
+    for (const part of value.toLowerCase().split(',')) {
+      const member = part.trim();
+      if (member !== '') members.push(member);
+    }
+  }
+  return members;
 }

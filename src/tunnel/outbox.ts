@@ -1,8 +1,8 @@
 /**
  * The sending half of a multiplexer: what is queued for a carrier, when it leaves, and how much of it may wait.
  *
- * Everything that a turn of the event loop queues leaves as one batch: `setImmediate` runs right behind the reads of that
- * turn, so a lone request is not held back. In which order frames leave is decided by the {@link OutboundQueue}.
+ * Everything that two turns of the event loop queue leaves as one batch: the turn that queued something, and one more, which
+ * takes no time when there is nothing to read. In which order frames leave is decided by the {@link OutboundQueue}.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type FrameType, noStream, type StreamId } from '../protocol/frame.ts';
@@ -108,12 +108,16 @@ export class Outbox {
     }
   }
 
+  readonly #flushScheduled = (): void => {
+    this.#isFlushScheduled = false;
+    this.flush();
+  };
+
   #scheduleFlush(): void {
     if (this.#isFlushScheduled || this.#isClosed) return;
     this.#isFlushScheduled = true;
-    setImmediate(() => {
-      this.#isFlushScheduled = false;
-      this.flush();
-    });
+    // One turn more than is needed: while many exchanges are under way it finds as many frames again, and a batch costs
+    // each end about as much as ten exchanges.
+    setImmediate(() => setImmediate(this.#flushScheduled));
   }
 }

@@ -213,8 +213,7 @@ export class Stream {
   #leave(): void {
     this.#isOver = true;
     this.#port.remove(this);
-    // V8 keeps what was in a busy Map for a while in its old tables (linked to the new ones, so that they are all
-    // promoted together). Only the stream shall be kept so, not the whole exchange behind it.
+    // Whoever still holds the stream shall not hold the whole exchange behind it.
     this.sink = ignoringSink;
   }
 }

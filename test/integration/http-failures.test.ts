@@ -62,7 +62,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
         onRequestHead(socket, () => socket.end(`HTTP/1.1 200 OK\r\n${rest}`));
       });
       await using world = await startHttpWorld(origin, transport);
-      using client = await rawClient(world.port, get);
+      using client = await rawClient(world.port, `GET / HTTP/1.1\r\nHost: ${testHost}\r\nConnection: close\r\n\r\n`);
 
       const end = await client.ended.then((how) => `${how} ${client.received.slice(0, 12)}`);
 

@@ -116,10 +116,10 @@ export function linkedCarriers(): { edge: LinkedCarrier; agent: LinkedCarrier } 
   return { edge, agent };
 }
 
-/** One turn of the event loop: what was queued before leaves. */
+/** Two turns of the event loop: what was queued before leaves. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    setImmediate(() => setImmediate(resolve));
   });
 }
 

@@ -120,7 +120,7 @@ describe('an exchange', () => {
     leavesNothing(ends);
   });
 
-  it('leaves within one turn of the event loop, without a timer', async () => {
+  it('leaves within two turns of the event loop, without a timer', async () => {
     const ends = createEnds();
     await ends.settle();
     ends.edge.open();
