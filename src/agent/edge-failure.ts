@@ -5,7 +5,12 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { certificateText, isCertificateError } from './certificate-error.ts';
 
 /** Codes of refusals that stay as they are, however often one asks. */
-const finalCodes = new Set(['GIR_ERR_CREDENTIALS_REFUSED', 'GIR_ERR_ENDPOINT_REFUSED', 'GIR_ERR_PROTOCOL_VERSION']);
+const finalCodes = new Set([
+  'GIR_ERR_CREDENTIALS_REFUSED',
+  'GIR_ERR_ENDPOINT_REFUSED',
+  'GIR_ERR_PROTOCOL_VERSION',
+  'GIR_ERR_DISCONNECTED',
+]);
 
 /** Says whether another attempt is pointless. */
 export function isFinalRefusal(error: GiraffeError): boolean {

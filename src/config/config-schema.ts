@@ -16,7 +16,7 @@ export const configSchema = z
     server: serverSection.optional(),
     routing: routingSection.prefault({}),
     auth: authSection.default([{ provider: 'tokens', options: {} }]),
-    metrics: metricsSection.default([]),
+    metrics: metricsSection.optional(),
     agent: agentSection.optional(),
     tunnels: tunnelsSection.default({}),
     log: logSection.optional(),

@@ -11,6 +11,7 @@ import { type ClientFacts, forwardedRequest, isValidRequestId, passesVia } from 
 import type { RequestHead } from '../http/message.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { ClientExchange, ClientRequest, ExchangeOpener, Responder } from './client-ports.ts';
+import type { EdgeEvents } from './edge-events.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import type { EdgeFigures } from './figures.ts';
@@ -27,6 +28,7 @@ export interface DispatcherContext {
   readonly options: EdgeOptions;
   readonly routes: RouteTable;
   readonly figures: EdgeFigures;
+  readonly events: EdgeEvents;
   readonly authenticator: Authenticator;
   readonly policies: PolicyGate;
   readonly guard: ExtensionGuard;
@@ -38,6 +40,7 @@ export interface DispatcherContext {
 export class Dispatcher implements ExchangeOpener {
   readonly #options: EdgeOptions;
   readonly #figures: EdgeFigures;
+  readonly #events: EdgeEvents;
   readonly #authenticator: Authenticator;
   readonly #policies: PolicyGate;
   readonly #isTrusted: (address: string) => boolean;
@@ -49,9 +52,10 @@ export class Dispatcher implements ExchangeOpener {
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor({ options, routes, figures, authenticator, policies, guard, isTrusted }: DispatcherContext) {
+  constructor({ options, routes, figures, events, authenticator, policies, guard, isTrusted }: DispatcherContext) {
     this.#options = options;
     this.#figures = figures;
+    this.#events = events;
     this.#authenticator = authenticator;
     this.#policies = policies;
     this.#isTrusted = isTrusted;
@@ -150,6 +154,21 @@ export class Dispatcher implements ExchangeOpener {
     return name;
   }
 
+  #tell({ id, routing }: PreparedRequest, { error, session, ...outcome }: Outcome): void {
+    const { host, method, path, clientAddress } = routing;
+    this.#events.emit({
+      type: 'exchange',
+      requestId: id,
+      domain: host,
+      method,
+      path,
+      client: clientAddress,
+      code: error?.code,
+      sessionId: session?.identity.id,
+      ...outcome,
+    });
+  }
+
   #finished(exchange: Exchange, outcome: Outcome): void {
     const { request } = exchange;
     this.#inFlight -= 1;
@@ -171,6 +190,7 @@ export class Dispatcher implements ExchangeOpener {
       },
       outcome.isRelay ? 'relay ended' : 'exchange ended',
     );
+    if (this.#events.isWatched) this.#tell(request, outcome);
     if (this.#inFlight === 0) this.#onIdle?.();
   }
 }

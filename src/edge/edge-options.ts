@@ -7,6 +7,7 @@ import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
 import type { RoutingStrategy } from '../extension/routing-strategy.ts';
 import type { EndpointFigures } from '../telemetry/exchange-tally.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { EdgeListener, SessionFacts, SessionMode } from './edge-events.ts';
 import type { EdgeNow } from './edge-now.ts';
 import type { OverallFigures } from './figures.ts';
 import type { BreakerState } from './policy/circuit-breaker.ts';
@@ -144,6 +145,21 @@ export interface TunnelStats extends EndpointFigures {
   readonly rateLimit: RateState | undefined;
 }
 
+/** One session as the operator sees it. */
+export interface SessionView extends SessionFacts {
+  /** Who opened it: the auth provider's name and its name of the agent. */
+  readonly principal: string;
+  readonly openedAt: Date;
+  readonly labels: readonly string[];
+  readonly weight: number;
+  /** Which carriers are up; undefined when none is, just before its end. */
+  readonly mode: SessionMode | undefined;
+  /** Exchanges and relays. */
+  readonly inFlight: number;
+  /** Addresses of the agent, one for each carrier. */
+  readonly peers: readonly string[];
+}
+
 /** Figures of an edge as a whole. */
 export interface EdgeOverview {
   /** When counting began. */
@@ -168,6 +184,15 @@ export interface Edge extends AsyncDisposable {
    * @throws {GiraffeError} GIR_ERR_CONFIG for a trusted proxy that is no address or network; nothing is changed then.
    */
   reconfigure(changes: EdgeChanges): void;
+  /** Sessions of agents. */
+  sessions(): readonly SessionView[];
+  /** Calls `listener` with what happens from now on, until the returned function is called. */
+  subscribe(listener: EdgeListener): () => void;
+  /**
+   * Ends all sessions that serve an endpoint, with all their endpoints, and tells the agents not to come back by
+   * themselves. Returns how many there were.
+   */
+  disconnect(domain: string): number;
   /** Figures of the edge as a whole, of the same moment as {@link stats} when both are asked in one turn. */
   overview(): EdgeOverview;
   /** Figures per endpoint. */

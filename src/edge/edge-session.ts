@@ -7,6 +7,7 @@ import { type StreamId, streamId } from '../protocol/frame.ts';
 import type { AgentStatus } from '../protocol/tunnel-policy.ts';
 import type { CarrierKind } from '../tunnel/carrier.ts';
 import type { Multiplexer } from '../tunnel/multiplexer.ts';
+import type { SessionFacts, SessionMode } from './edge-events.ts';
 import type { Principal } from './edge-options.ts';
 
 /** What is known of an agent once its HELLO was accepted. */
@@ -16,6 +17,7 @@ export interface SessionIdentity {
   readonly agentId: string;
   readonly generation: number;
   readonly endpoints: readonly string[];
+  readonly openedAt: Date;
   /** Its labels, and its relative share of the traffic, for routing strategies. */
   readonly labels: readonly string[];
   readonly weight: number;
@@ -51,6 +53,24 @@ export class EdgeSession {
   /** Notes what the agent says about its origins. Carriers may deliver its words in another order. */
   noteStatus({ sequence, down }: AgentStatus): void {
     if (sequence > this.#status.sequence) this.#status = { sequence, down: new Set(down) };
+  }
+
+  /** Which carriers are up; undefined when none is. */
+  get mode(): SessionMode | undefined {
+    if (this.#carriers.size > 1) return 'hybrid';
+    if (this.#carriers.has('grpc')) return 'grpc';
+    return this.#carriers.size === 0 ? undefined : 'tcp';
+  }
+
+  /** Addresses of the agent, one for each carrier. */
+  get peers(): readonly string[] {
+    return [...this.#carriers.values()].map(({ carrier }) => carrier.peer);
+  }
+
+  /** What is told of it. */
+  get facts(): SessionFacts {
+    const { id, agentId, endpoints } = this.identity;
+    return { sessionId: id, agentId, domains: endpoints };
   }
 
   /** Exchanges and relays in flight. */

@@ -8,6 +8,7 @@ import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
 import { Authenticator } from './authenticator.ts';
 import { ClientListener } from './client-listener.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { EdgeEvents, type EdgeListener } from './edge-events.ts';
 import { edgeMetrics } from './edge-metrics.ts';
 import { type EdgeNow, lookAtEdge } from './edge-now.ts';
 import type {
@@ -17,6 +18,7 @@ import type {
   EdgeOverview,
   EdgePorts,
   NamedAuthProvider,
+  SessionView,
   TunnelStats,
 } from './edge-options.ts';
 import { EdgeFigures } from './figures.ts';
@@ -46,6 +48,7 @@ class RunningEdge implements Edge {
   readonly #options: { -readonly [Name in keyof EdgeOptions]: EdgeOptions[Name] };
   readonly #routes: RouteTable;
   readonly #figures: EdgeFigures;
+  readonly #events = new EdgeEvents();
   readonly #policies: PolicyGate;
   readonly #dispatcher: Dispatcher;
   readonly #clients: ClientListener;
@@ -88,11 +91,13 @@ class RunningEdge implements Edge {
       options.policy ?? noPolicy,
       (host) => this.#routes.find(host) !== undefined,
       () => performance.now(),
+      (domain, state) => this.#events.emit({ type: 'breaker', domain, state }),
     );
     this.#dispatcher = new Dispatcher({
       options,
       routes: this.#routes,
       figures: this.#figures,
+      events: this.#events,
       authenticator,
       policies: this.#policies,
       guard: this.#guard,
@@ -105,6 +110,7 @@ class RunningEdge implements Edge {
       routes: this.#routes,
       policies: this.#policies,
       figures: this.#figures,
+      events: this.#events,
       ports: () => this.#ports,
       isDraining: () => this.#isDraining,
     });
@@ -143,6 +149,28 @@ class RunningEdge implements Edge {
       breaker: this.#policies.breaker(domain),
       rateLimit: this.#policies.rateLimit(domain),
     }));
+  }
+
+  sessions(): readonly SessionView[] {
+    return [...this.#routes.sessions].map((session) => {
+      const { principal, openedAt, labels, weight } = session.identity;
+      const { facts, mode, inFlight, peers } = session;
+      return { ...facts, principal: principal.id, openedAt, labels, weight, mode, inFlight, peers };
+    });
+  }
+
+  subscribe(listener: EdgeListener): () => void {
+    return this.#events.subscribe(listener);
+  }
+
+  disconnect(domain: string): number {
+    const sessions = [...(this.#routes.find(domain) ?? [])];
+    for (const session of sessions) {
+      this.#options.logger.warn(session.facts, 'session disconnected by the operator');
+      this.#routes.remove(session);
+      session.close(new GiraffeError('GIR_ERR_DISCONNECTED'));
+    }
+    return sessions.length;
   }
 
   overview(): EdgeOverview {
@@ -203,6 +231,7 @@ class RunningEdge implements Edge {
   async drain(deadlineMs: number): Promise<void> {
     if (this.#isDraining) return;
     this.#isDraining = true;
+    this.#events.emit({ type: 'draining' });
     const reason = new GiraffeError('GIR_ERR_DRAINING');
     this.#clients.drain();
     this.#grpc.stopAccepting();

@@ -16,6 +16,7 @@ import { softwareName } from '../telemetry/software.ts';
 import type { Carrier } from '../tunnel/carrier.ts';
 import { Multiplexer } from '../tunnel/multiplexer.ts';
 import type { Authenticator } from './authenticator.ts';
+import type { EdgeEvents } from './edge-events.ts';
 import type { EdgeOptions, EdgePorts, Principal } from './edge-options.ts';
 import { EdgeSession } from './edge-session.ts';
 import type { EdgeFigures } from './figures.ts';
@@ -41,6 +42,7 @@ export interface AcceptorContext {
   readonly routes: RouteTable;
   readonly policies: PolicyGate;
   readonly figures: EdgeFigures;
+  readonly events: EdgeEvents;
   readonly ports: () => EdgePorts;
   isDraining(): boolean;
 }
@@ -94,8 +96,7 @@ export class SessionAcceptor {
         onClose: (reason) => {
           clearTimeout(deadline);
           if (session === undefined) return;
-          session.leave(multiplexer);
-          if (!session.isAlive) this.#context.routes.remove(session);
+          this.#leave(session, multiplexer, reason);
           logger.info(
             {
               sessionId: session.identity.id,
@@ -109,6 +110,19 @@ export class SessionAcceptor {
         },
       },
     );
+  }
+
+  #leave(session: EdgeSession, multiplexer: Multiplexer, reason: GiraffeError): void {
+    const { routes, events } = this.#context;
+    const former = session.mode;
+    session.leave(multiplexer);
+    const { mode, facts } = session;
+    if (mode === undefined) {
+      routes.remove(session);
+      if (former !== undefined) events.emit({ type: 'session-closed', ...facts, code: reason.code });
+    } else if (mode !== former && routes.session(facts.sessionId) === session) {
+      events.emit({ type: 'session-mode', ...facts, mode });
+    }
   }
 
   async #admit(multiplexer: Multiplexer, peer: TunnelPeer, hello: Hello): Promise<EdgeSession | undefined> {
@@ -155,6 +169,7 @@ export class SessionAcceptor {
       agentId,
       generation,
       endpoints,
+      openedAt: new Date((options.now ?? Date.now)()),
       labels: hello.labels ?? [],
       weight: hello.weight ?? 1,
     };
@@ -208,6 +223,7 @@ export class SessionAcceptor {
     } else {
       routes.wake(session);
     }
+    this.#tell(session, isNew);
     former?.close(new GiraffeError('GIR_ERR_SESSION_REPLACED'));
     options.logger.info(
       {
@@ -235,6 +251,12 @@ export class SessionAcceptor {
       maxStreams: options.limits.maxStreams,
     };
     multiplexer.handshake(frameType.welcome, encodeHandshake(welcome));
+  }
+
+  #tell(session: EdgeSession, isNew: boolean): void {
+    const { mode, facts } = session;
+    if (mode === undefined) return;
+    this.#context.events.emit({ type: isNew ? 'session-opened' : 'session-mode', ...facts, mode });
   }
 
   #handOutTicket(multiplexer: Multiplexer, session: EdgeSession | undefined): void {

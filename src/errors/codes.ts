@@ -381,6 +381,14 @@ export const codes = {
     'Ask for a token whose scope covers the domain, or pass another --domain.',
     { exit: 7 },
   ),
+  GIR_ERR_DISCONNECTED: entry(
+    503,
+    'destination_unavailable',
+    'edge',
+    'The operator of the edge has disconnected this agent.',
+    'Ask the operator; starting the agent again opens the tunnel again unless its token was revoked.',
+    { retry: 'idempotent' },
+  ),
   GIR_ERR_TICKET_REFUSED: entry(
     401,
     'http_request_denied',

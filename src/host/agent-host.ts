@@ -93,7 +93,7 @@ async function run(context: RunContext): Promise<number> {
   const presenter = await createPresenter(context, settings);
   try {
     const running = createAgentMetrics(surroundings);
-    const view = new AgentView(surroundings.figures, running.runner);
+    const view = new AgentView(surroundings, running.runner);
     const inspectUrl = await startInspector({ input, config, surroundings, agent: view }, lifetimes);
     if (inspectUrl !== undefined) presenter.showInspector(inspectUrl);
     const metrics = await startAgentMetrics(context.plugins, config, surroundings, running, lifetimes);

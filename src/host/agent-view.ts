@@ -4,17 +4,21 @@ import type { AgentEvent, AgentMode } from '../agent/agent-options.ts';
 import type { AgentFigures } from '../agent/figures.ts';
 import type { AgentPort, LocalStats, LocalTunnel } from '../management/agent-port.ts';
 import type { PullExporter } from '../management/metrics-routes.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { AgentSurroundings } from './agent-options-of.ts';
 import type { MetricsRunner } from './metrics-runner.ts';
 
 /** The view of one agent, or of one after the other. */
 export class AgentView implements AgentPort {
   readonly #figures: AgentFigures;
   readonly #metrics: Pick<MetricsRunner, 'pullExporters'>;
+  readonly #logger: Logger;
   #tunnels: readonly LocalTunnel[] = [];
   #mode: AgentMode | undefined;
 
-  constructor(figures: AgentFigures, metrics: Pick<MetricsRunner, 'pullExporters'>) {
+  constructor({ figures, logger }: AgentSurroundings, metrics: Pick<MetricsRunner, 'pullExporters'>) {
     this.#figures = figures;
+    this.#logger = logger;
     this.#metrics = metrics;
   }
 
@@ -56,6 +60,10 @@ export class AgentView implements AgentPort {
       tunnels: [...tallies].map(([domain, tally]) => ({ domain, ...tally.read(nowMs) })),
       memory: { heap: heapUsed, external, resident: rss },
     };
+  }
+
+  noteFault({ message, stack }: Error): void {
+    this.#logger.error({ detail: message, stack }, 'fault of the local API');
   }
 
   pullExporters(): readonly PullExporter[] {

@@ -11,15 +11,17 @@ import { startEdge } from '../edge/edge.ts';
 import type { Edge } from '../edge/edge-options.ts';
 import { ExtensionGuard } from '../extension/guard.ts';
 import { publicUrl } from '../http/public-url.ts';
-import { startManagementServer } from '../management/management-server.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { collectExtensions } from './collect-extensions.ts';
 import { createLogger, type ProcessLog } from './create-logger.ts';
+import { Deferred } from './deferred.ts';
 import { type EdgeAnnouncement, edgeReadyEvent, edgeReadyLines } from './edge-announcement.ts';
+import { startApi } from './edge-api.ts';
 import { type ExtensionTools, selectAuthProviders, selectStrategy } from './edge-extensions.ts';
 import { edgeLimits } from './edge-limits.ts';
 import { EdgeReload } from './edge-reload.ts';
-import { type EdgeState, openEdgeState } from './edge-state.ts';
+import { openEdgeState } from './edge-state.ts';
+import { defaultExporters } from './extension-selection.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { listenFailure } from './listen-failure.ts';
 import { selectExporters } from './metrics-exporters.ts';
@@ -54,13 +56,13 @@ export async function runEdge(context: EdgeHostContext): Promise<number> {
   if (!json) warnOfOldNode(output);
   const lifetimes = new Lifetimes();
   try {
-    const { edge, announcement, reload } = await start(context, config, log, lifetimes);
+    const { edge, announcement, reload, drainAsked } = await start(context, config, log, lifetimes);
     const reloader = new Reloader(reload);
     const signals = listenForSignals(process, () => void reloader.request());
     lifetimes.defer(() => signals[Symbol.dispose]());
     if (json) writeEvent(output, 'ready', edgeReadyEvent(announcement, process.pid));
     else for (const line of edgeReadyLines(announcement)) output.err(line);
-    const signal = await signals.first;
+    const signal = await Promise.race([signals.first, drainAsked]);
     const deadlineMs = reload.settings.drainTimeout;
     log.logger.info({ signal, deadlineMs }, 'draining');
     await edge.drain(deadlineMs);
@@ -75,6 +77,8 @@ interface StartedEdge {
   readonly edge: ManagedEdge;
   readonly announcement: EdgeAnnouncement;
   readonly reload: EdgeReload;
+  /** Resolves when somebody asks for the end by the API. */
+  readonly drainAsked: Promise<'API'>;
 }
 
 /** An edge that knows whether it takes requests. */
@@ -103,10 +107,11 @@ async function start(
   const auth = lifetimes.use(await selectAuthProviders(tools, config));
   const metrics = new MetricsRunner({ logger, guard, snapshot: () => edge.snapshot() });
   const exporterTools = { registry: async () => registry, workshop, runner: metrics };
-  const exporters = lifetimes.use(await selectExporters(exporterTools, config));
+  const exporters = lifetimes.use(await selectExporters(exporterTools, config, defaultExporters));
   const certificates = await state.certificates(settings);
   const listen = (port: number) => ({ host: settings.host, port });
   let isDraining = false;
+  const drainAsked = new Deferred<'API'>();
   const edge: Edge = await listening(settings, async () =>
     lifetimes.use(
       await startEdge({
@@ -129,8 +134,21 @@ async function start(
       }),
     ),
   );
+  const reload = new EdgeReload({ input, config, edge, state, log, parts: [strategy, auth, exporters] });
   const api = await listening(settings, async () =>
-    lifetimes.use(await startApi(settings, { state, edge, metrics, isReady: () => !isDraining })),
+    lifetimes.use(
+      await startApi(settings, {
+        edge,
+        tokens: state.tokens,
+        metrics,
+        logger,
+        isReady: () => !isDraining,
+        drain: () => {
+          drainAsked.resolve('API');
+          return reload.settings.drainTimeout;
+        },
+      }),
+    ),
   );
   lifetimes.use(metrics).use(exporters.value);
   return {
@@ -152,7 +170,8 @@ async function start(
       caFingerprint: certificates.tunnels.caFingerprint,
       firstToken: state.firstToken,
     },
-    reload: new EdgeReload({ input, config, edge, state, log, parts: [strategy, auth, exporters] }),
+    reload,
+    drainAsked: drainAsked.promise,
   };
 }
 
@@ -174,26 +193,6 @@ async function listening<T>(settings: EdgeSettings, work: () => Promise<T>): Pro
   } catch (error) {
     throw listenFailure(error, settings);
   }
-}
-
-interface ApiParts {
-  readonly state: EdgeState;
-  readonly edge: Edge;
-  readonly metrics: MetricsRunner;
-  isReady(): boolean;
-}
-
-function startApi(settings: EdgeSettings, { state, edge, metrics, isReady }: ApiParts) {
-  const names = [settings.baseDomain, settings.publicHost, settings.apiHost].filter((name) => name !== undefined);
-  return startManagementServer(
-    {
-      isReady,
-      stats: () => edge.stats(),
-      pullExporters: () => metrics.pullExporters,
-      authenticateAdmin: (token) => state.tokens.authenticateAdmin(token),
-    },
-    { host: settings.apiHost, port: settings.apiPort, names },
-  );
 }
 
 function publicHost({ publicHost: wanted, baseDomain }: EdgeSettings): string {

@@ -12,6 +12,11 @@ export interface Selection {
   readonly options: unknown;
 }
 
+/** Exporters of an edge whose configuration names none: rendering on request costs nothing until somebody asks. */
+export const defaultExporters: { exporter: string; options: Record<string, unknown> }[] = [
+  { exporter: 'prometheus', options: {} },
+];
+
 /** Loads the plugins of a configuration, and returns the extensions of all. Throws GIR_ERR_EXTENSION_LOAD. */
 export async function registryFor(plugins: PluginHost, file: LoadedConfig): Promise<ExtensionRegistry> {
   await loadPlugins(plugins, file.config.plugins, configFolder(file, process.cwd()));
@@ -19,7 +24,7 @@ export async function registryFor(plugins: PluginHost, file: LoadedConfig): Prom
 }
 
 /** Returns what a configuration picks, in the order of its sections. */
-export function selections({ config: { routing, auth, metrics } }: LoadedConfig): Selection[] {
+export function selections({ config: { routing, auth, metrics = defaultExporters } }: LoadedConfig): Selection[] {
   return [
     { kind: 'routing-strategy', name: routing.strategy, options: routing.options },
     ...auth.map(({ provider, options }): Selection => ({ kind: 'auth-provider', name: provider, options })),

@@ -13,20 +13,21 @@ export interface ExporterTools {
   readonly runner: Pick<MetricsRunner, 'use'>;
 }
 
-/** Makes the exporters; they do not run yet. Throws GIR_ERR_CONFIG or GIR_ERR_EXTENSION_LOAD. */
+/** Exporters by name, with their options. */
+type Exporters = readonly { readonly exporter: string; readonly options: unknown }[];
+
+/** Makes the exporters; they do not run yet. @param defaults Those of a configuration that has no section `metrics`. Throws GIR_ERR_CONFIG or GIR_ERR_EXTENSION_LOAD. */
 export function selectExporters(
   tools: ExporterTools,
   config: ConfigWithFile,
+  defaults: Exporters = [],
 ): Promise<SelectedExtension<readonly NamedExporter[]>> {
-  const section = ({ file }: ConfigWithFile) => file.config.metrics;
+  const section = ({ file }: ConfigWithFile): Exporters => file.config.metrics ?? defaults;
   const make = (wanted: ConfigWithFile) => makeExporters(tools, section(wanted));
   return SelectedExtension.start({ section, make, use: (list) => tools.runner.use(list) }, config);
 }
 
-async function makeExporters(
-  tools: ExporterTools,
-  selections: readonly { readonly exporter: string; readonly options: unknown }[],
-): Promise<Made<readonly NamedExporter[]>> {
+async function makeExporters(tools: ExporterTools, selections: Exporters): Promise<Made<readonly NamedExporter[]>> {
   const lifetimes = new Lifetimes();
   try {
     const value: NamedExporter[] = [];

@@ -40,7 +40,10 @@ export function createAgentApp(agent: AgentPort, routes: readonly AgentRoutes[] 
   for (const path of metricsPaths) app.get(path, (context) => metricsResponse(agent.pullExporters(), context));
   for (const add of routes) add(app);
   app.notFound(() => problemResponse('GIR_ERR_API_PATH'));
-  app.onError(() => problemResponse('GIR_ERR_INTERNAL'));
+  app.onError((error) => {
+    agent.noteFault(error);
+    return problemResponse('GIR_ERR_INTERNAL');
+  });
   return app;
 }
 

@@ -35,6 +35,8 @@ export interface AgentPort {
   /** The tunnels, in the order in which they were asked for; none before the edge has admitted them. */
   tunnels(): readonly LocalTunnel[];
   stats(): LocalStats;
+  /** Takes note of an error that should not have happened. */
+  noteFault(error: Error): void;
   /** Metrics exporters that are asked for their text, in the order of the configuration. */
   pullExporters(): readonly PullExporter[];
 }

@@ -9,6 +9,9 @@ const requestTimeoutMs = 30_000;
 /** Above the usual idle time of a proxy in front, 60 s, so that it never writes into a closing connection. */
 const keepAliveTimeoutMs = 75_000;
 
+/** Answers that are on their way have this long when the server closes, in milliseconds; streams of events never end. */
+const farewellMs = 300;
+
 /** Where to listen. */
 export interface HttpAddress {
   readonly host: string;
@@ -16,7 +19,7 @@ export interface HttpAddress {
   readonly port: number;
 }
 
-/** A listening application. Disposing it closes its connections at once. */
+/** A listening application. Disposing it ends its connections once their answers are out, and soon in any case. */
 export interface HttpServer extends AsyncDisposable {
   readonly port: number;
 }
@@ -60,9 +63,10 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), farewellMs);
+  await closed;
+  clearTimeout(cut);
 }

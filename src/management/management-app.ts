@@ -6,26 +6,43 @@
  * exporter that renders, such as `prometheus`, there is no /metrics; with several, /metrics is the first one and
  * /metrics/NAME any.
  */
-import { Hono, type MiddlewareHandler } from 'hono';
+import type { Hono, MiddlewareHandler } from 'hono';
+import { type ApiApp, adminScheme, newApiApp } from './api-route.ts';
+import { addEdgeRoutes } from './edge-routes.ts';
+import { addFigureRoutes } from './figure-routes.ts';
 import { createHostCheck } from './host-check.ts';
 import type { ManagementPort } from './management-port.ts';
-import { metricsPaths, metricsResponse } from './metrics-routes.ts';
+import { ownPagesOnly } from './own-page-check.ts';
 import { problemResponse } from './problem.ts';
+import { addTokenRoutes } from './token-routes.ts';
+import { addTunnelRoutes } from './tunnel-routes.ts';
+
+/** Bodies are a few names. */
+const maxBodyBytes = 64 * 1024;
+
+/** Adds routes that need no token, such as pages. Host and origin of their requests have been checked. */
+export type ManagementRoutes = (app: Hono) => void;
 
 /**
  * Returns the API of an edge.
  *
  * @param names Host names besides loopback names and IP addresses under which the API answers.
+ * @param routes What is served besides.
  */
-export function createManagementApp(edge: ManagementPort, names: readonly string[]): Hono {
+export function createManagementApp(
+  edge: ManagementPort,
+  names: readonly string[],
+  routes: readonly ManagementRoutes[] = [],
+): ApiApp {
   const isAllowedHost = createHostCheck(names);
-  const app = new Hono();
+  const app = newApiApp((error) => edge.noteFault(error));
   app.use(async (context, next) => {
     if (!isAllowedHost(context.req.header('host'))) return problemResponse('GIR_ERR_API_HOST');
     await next();
-    context.header('Cache-Control', 'no-store');
+    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
     return undefined;
   });
+  app.use(ownPagesOnly);
   const needsToken: MiddlewareHandler = async (context, next) => {
     const token = bearerToken(context.req.header('authorization'));
     if (token === undefined || !edge.authenticateAdmin(token)) return problemResponse('GIR_ERR_API_TOKEN');
@@ -33,19 +50,49 @@ export function createManagementApp(edge: ManagementPort, names: readonly string
     return undefined;
   };
   for (const paths of ['/api/*', '/metrics', '/metrics/*']) app.use(paths, needsToken);
-  for (const path of ['/livez', '/healthz']) app.get(path, (context) => context.json({ status: 'ok' }));
-  app.get('/readyz', (context) => {
-    return edge.isReady() ? context.json({ status: 'ok' }) : context.json({ status: 'unavailable' }, 503);
+  app.use('/api/*', boundedBody);
+  addFigureRoutes(app, edge);
+  addTunnelRoutes(app, edge);
+  addTokenRoutes(app, edge);
+  addEdgeRoutes(app, edge);
+  app.openAPIRegistry.registerComponent('securitySchemes', adminScheme, {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The content of the file admin-token in the state folder of the edge.',
   });
-  app.get('/api/v1/stats', (context) => {
-    const domain = context.req.query('domain')?.toLowerCase();
-    const tunnels = edge.stats().filter((tunnel) => domain === undefined || tunnel.domain === domain);
-    return context.json({ tunnels });
+  let document: object | undefined;
+  app.get('/api/v1/openapi.json', (context) => {
+    document ??= openApiDocument(app);
+    return context.json(document);
   });
-  for (const path of metricsPaths) app.get(path, (context) => metricsResponse(edge.pullExporters(), context));
-  app.notFound(() => problemResponse('GIR_ERR_API_PATH'));
-  app.onError(() => problemResponse('GIR_ERR_INTERNAL'));
+  for (const add of routes) add(app);
   return app;
+}
+
+/** Refuses bodies that are large, or do not tell how large they are. */
+const boundedBody: MiddlewareHandler = async ({ req }, next) => {
+  if (req.header('transfer-encoding') !== undefined) {
+    return problemResponse('GIR_ERR_API_BODY', 'it has no Content-Length');
+  }
+  if (Number(req.header('content-length') ?? 0) > maxBodyBytes) {
+    return problemResponse('GIR_ERR_API_BODY', `it has more than ${maxBodyBytes} octets`);
+  }
+  await next();
+  return undefined;
+};
+
+/** Returns the description of an API in OpenAPI 3.1. */
+export function openApiDocument(app: ApiApp) {
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'giraffe management API',
+      version: '1',
+      description:
+        'Answers on the API port of an edge, on loopback unless told otherwise. Errors are problem details (RFC 9457). ' +
+        'Within v1 fields are added, never taken away or changed in meaning.',
+    },
+  });
 }
 
 /** Returns the credentials of an Authorization field of the scheme Bearer (RFC 6750 section 2.1). */

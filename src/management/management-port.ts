@@ -1,29 +1,146 @@
-/** What the management API may know of an edge: a few read-only answers, and never the edge itself. */
-
+/** What the management API may know of an edge, and ask of it: a few answers and orders, and never the edge itself. */
+import type { EndpointFigures } from '../telemetry/exchange-tally.ts';
 import type { PullExporter } from './metrics-routes.ts';
 
-/** Figures of one tunnel, counted since the edge started. */
-export interface TunnelFigures {
+/** Figures of one endpoint, counted since the edge started. */
+export interface TunnelFigures extends EndpointFigures {
   readonly domain: string;
   readonly sessions: number;
-  readonly requests: number;
-  readonly responses: number;
-  readonly errors: number;
-  readonly inFlight: number;
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  readonly reconnects: number;
-  readonly transports: { readonly grpc: number; readonly tcp: number; readonly upgrades: number };
+  readonly breaker: 'closed' | 'open' | 'half-open' | undefined;
+  readonly rateLimit: { readonly perMinute: number; readonly burst: number; readonly remaining: number } | undefined;
 }
 
-/** The view of an edge that the API shows. */
+/** Figures of the edge as a whole. */
+export interface EdgeFigures {
+  readonly startedAt: Date;
+  readonly takenAt: Date;
+  readonly totals: Omit<EndpointFigures, 'transports'> & {
+    readonly transports: EndpointFigures['transports'] & { readonly none: number };
+    readonly webSockets: number;
+    readonly sessionsOpened: number;
+    readonly agentRefusals: Readonly<Record<string, number>>;
+    readonly rejections: Readonly<Record<string, number>>;
+  };
+  readonly now: {
+    readonly connections: number;
+    readonly endpoints: number;
+    readonly sessions: number;
+    readonly carriers: ByTransport;
+    readonly streams: ByTransport;
+    readonly windowBytes: ByTransport;
+    readonly openBreakers: number;
+    readonly memory: { readonly heap: number; readonly external: number; readonly resident: number };
+  };
+}
+
+/** A number for each way between edge and agents. */
+interface ByTransport {
+  readonly grpc: number;
+  readonly tcp: number;
+}
+
+/** One session of an agent. */
+export interface AgentSessionView {
+  readonly sessionId: string;
+  readonly agentId: string;
+  readonly domains: readonly string[];
+  readonly principal: string;
+  readonly openedAt: Date;
+  readonly labels: readonly string[];
+  readonly weight: number;
+  readonly mode: 'hybrid' | 'grpc' | 'tcp' | undefined;
+  readonly inFlight: number;
+  readonly peers: readonly string[];
+}
+
+/** All figures as metrics exporters get them. */
+export interface MetricsView {
+  readonly role: 'edge' | 'agent';
+  readonly startedAt: Date;
+  readonly takenAt: Date;
+  readonly metrics: readonly MetricView[];
+}
+
+interface MetricBase {
+  readonly name: string;
+  readonly help: string;
+  readonly unit: 'bytes' | 'seconds' | '';
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+type MetricView = MetricBase &
+  (
+    | {
+        readonly kind: 'counter' | 'gauge';
+        readonly samples: readonly { readonly labels: Labels; readonly value: number }[];
+      }
+    | {
+        readonly kind: 'histogram';
+        readonly bounds: readonly number[];
+        readonly samples: readonly {
+          readonly labels: Labels;
+          readonly counts: readonly number[];
+          readonly sum: number;
+          readonly count: number;
+        }[];
+      }
+  );
+
+/** A token of agents, without its secret. */
+export interface TokenView {
+  readonly id: string;
+  readonly name: string;
+  readonly endpoints: readonly string[];
+  readonly createdAt: Date;
+  readonly expiresAt: Date | undefined;
+}
+
+/** What a token shall be. */
+export interface WantedToken {
+  readonly name: string;
+  readonly endpoints: readonly string[];
+  readonly expiresAt: Date | undefined;
+}
+
+/** Something that happened; further fields are the type's own. */
+export interface LiveEvent {
+  readonly type: string;
+  /** The endpoint it is about, if it is about one; `domains` of a session. */
+  readonly domain?: string;
+  readonly domains?: readonly string[];
+}
+
+/** The edge as the API sees it. */
 export interface ManagementPort {
   /** Whether the edge takes new requests: all listeners accept, and it does not drain. */
   isReady(): boolean;
+  /** Figures of the whole, of the same moment as {@link stats} when both are asked in one turn. */
+  overview(): EdgeFigures;
   /** Figures per endpoint. */
   stats(): readonly TunnelFigures[];
+  /** Sessions of agents. */
+  sessions(): readonly AgentSessionView[];
+  /** Ends all sessions that serve an endpoint; the agents do not come back by themselves. Returns how many there were. */
+  disconnect(domain: string): number;
+  /** All figures as metrics exporters get them. */
+  snapshot(): MetricsView;
   /** Metrics exporters that are asked for their text, in the order of the configuration. */
   pullExporters(): readonly PullExporter[];
+  listTokens(): readonly TokenView[];
+  /**
+   * Makes a token; its secret is never shown again.
+   * @throws {GiraffeError} GIR_ERR_USAGE for a name, pattern or date out of bounds; GIR_ERR_STATE.
+   */
+  createToken(token: WantedToken): Promise<{ readonly id: string; readonly secret: string }>;
+  /** Ends a token and the sessions that use it; false when there is none. Throws GIR_ERR_STATE. */
+  revokeToken(id: string): Promise<boolean>;
+  /** Begins to drain, as a signal does; returns how long what is in flight has, in milliseconds. */
+  drain(): number;
+  /** Calls `listener` with what happens from now on, until the returned function is called. */
+  subscribe(listener: (event: LiveEvent) => void): () => void;
+  /** Takes note of an error that should not have happened. */
+  noteFault(error: Error): void;
   /** Tells whether a token is the admin token, in constant time. */
   authenticateAdmin(token: string): boolean;
 }

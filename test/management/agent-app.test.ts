@@ -25,6 +25,7 @@ function port(overrides: Partial<AgentPort> = {}): AgentPort {
     tunnels: () => [web, plain],
     stats: () => stats,
     pullExporters: () => [],
+    noteFault: () => {},
     ...overrides,
   };
 }

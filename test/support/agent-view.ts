@@ -9,6 +9,7 @@ export function agentView(tunnels: readonly LocalTunnel[] = []): AgentPort {
     isReady: () => true,
     tunnels: () => tunnels,
     stats: () => ({ startedAt, takenAt: startedAt, mode: 'hybrid', tunnels: [], memory }),
+    noteFault: () => {},
     pullExporters: () => [],
   };
 }

@@ -41,4 +41,4 @@ export const metricsSection = z
       options: options.meta({ reload: 'live' }),
     }),
   )
-  .describe('Metrics exporters (default none).');
+  .describe('Metrics exporters (default `prometheus` at the edge, none at agents).');

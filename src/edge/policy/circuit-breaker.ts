@@ -24,9 +24,14 @@ export class CircuitBreaker {
   #failures = 0;
   #openedMs: number | undefined;
   #isProbing = false;
+  readonly #onChange: (state: BreakerState) => void;
+  /** What was last told. */
+  #told: BreakerState = 'closed';
 
-  constructor(rule: Pick<BreakerRule, 'failures' | 'openMs'>) {
+  /** @param onChange Called when it stands elsewhere than before; that its time is over shows with the next exchange. */
+  constructor(rule: Pick<BreakerRule, 'failures' | 'openMs'>, onChange: (state: BreakerState) => void = () => {}) {
     this.#rule = rule;
+    this.#onChange = onChange;
   }
 
   state(nowMs: number): BreakerState {
@@ -42,6 +47,7 @@ export class CircuitBreaker {
     // While the probe is under way nobody knows more; a second is soon enough to ask again.
     if (this.#isProbing) return { kind: 'open', waitMs: 1000 };
     this.#isProbing = true;
+    this.#tell('half-open');
     return probe;
   }
 
@@ -62,10 +68,19 @@ export class CircuitBreaker {
   #close(): void {
     this.#failures = 0;
     this.#openedMs = undefined;
+    this.#tell('closed');
   }
 
   #failed(isProbe: boolean, nowMs: number): void {
     this.#failures += 1;
-    if (isProbe || this.#failures >= this.#rule.failures) this.#openedMs = nowMs;
+    if (!isProbe && this.#failures < this.#rule.failures) return;
+    this.#openedMs = nowMs;
+    this.#tell('open');
+  }
+
+  #tell(state: BreakerState): void {
+    if (state === this.#told) return;
+    this.#told = state;
+    this.#onChange(state);
   }
 }

@@ -19,11 +19,14 @@ export class EndpointGuard {
   readonly #rate: SharedRate;
   readonly #clientRate: ClientRate;
   readonly #places: Places = { exchanges: 0, relays: 0 };
+  readonly #onBreaker: (state: BreakerState) => void;
   #breaker: CircuitBreaker | undefined;
   #rules: Rules;
 
-  constructor(policy: EffectivePolicy, nowMs: () => number) {
+  /** @param onBreaker Called when the breaker stands elsewhere than before. */
+  constructor(policy: EffectivePolicy, nowMs: () => number, onBreaker: (state: BreakerState) => void = () => {}) {
     this.#nowMs = nowMs;
+    this.#onBreaker = onBreaker;
     this.#rate = new SharedRate('tunnel', nowMs);
     this.#clientRate = new ClientRate('client', nowMs);
     this.#rules = this.#compile(policy);
@@ -83,7 +86,7 @@ export class EndpointGuard {
     this.#rate.change(policy.rateLimit);
     this.#clientRate.change(policy.clientRateLimit);
     if (policy.breaker === undefined) this.#breaker = undefined;
-    else if (this.#breaker === undefined) this.#breaker = new CircuitBreaker(policy.breaker);
+    else if (this.#breaker === undefined) this.#breaker = new CircuitBreaker(policy.breaker, this.#onBreaker);
     else this.#breaker.change(policy.breaker);
     return compileRules(policy);
   }

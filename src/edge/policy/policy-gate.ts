@@ -6,7 +6,7 @@ import { createNetworkTest } from '../../http/ip-network.ts';
 import type { RateLimit, TunnelPolicy } from '../../protocol/tunnel-policy.ts';
 import { free, type PolicyRequest, type Verdict } from './admission.ts';
 import type { BreakerState } from './circuit-breaker.ts';
-import { effectivePolicy, type OperatorPolicies, someRate } from './effective-policy.ts';
+import { type EffectivePolicy, effectivePolicy, type OperatorPolicies, someRate } from './effective-policy.ts';
 import { EndpointGuard, rateLimited, refused } from './endpoint-guard.ts';
 import type { Quota } from './quota.ts';
 import { ClientRate, type RateState } from './rate-gate.ts';
@@ -43,6 +43,7 @@ const maxWishes = 10_000;
 export class PolicyGate {
   readonly #nowMs: () => number;
   readonly #isTunnel: (host: string) => boolean;
+  readonly #onBreaker: (host: string, state: BreakerState) => void;
   readonly #clientRate: ClientRate;
   readonly #wishes = new Map<string, TunnelPolicy>();
   /** undefined: looked at, and nothing is in force. */
@@ -55,8 +56,15 @@ export class PolicyGate {
   /**
    * @param isTunnel Says whether a host is, or was, an endpoint; others get no state, clients make them up at will.
    * @param nowMs A clock that does not run backwards, in milliseconds.
+   * @param onBreaker Called when the breaker of an endpoint stands elsewhere than before.
    */
-  constructor(options: EdgePolicy, isTunnel: (host: string) => boolean, nowMs: () => number) {
+  constructor(
+    options: EdgePolicy,
+    isTunnel: (host: string) => boolean,
+    nowMs: () => number,
+    onBreaker: (host: string, state: BreakerState) => void = () => {},
+  ) {
+    this.#onBreaker = onBreaker;
     this.#options = options;
     this.#isTunnel = isTunnel;
     this.#nowMs = nowMs;
@@ -120,8 +128,12 @@ export class PolicyGate {
     const policy = effectivePolicy(this.#options, host, this.#wishes.get(host));
     const known = this.#guards.get(host);
     if (policy === undefined) this.#guards.set(host, undefined);
-    else if (known === undefined) this.#guards.set(host, new EndpointGuard(policy, this.#nowMs));
+    else if (known === undefined) this.#guards.set(host, this.#newGuard(host, policy));
     else known.change(policy);
     return this.#guards.get(host);
+  }
+
+  #newGuard(host: string, policy: EffectivePolicy): EndpointGuard {
+    return new EndpointGuard(policy, this.#nowMs, (state) => this.#onBreaker(host, state));
   }
 }

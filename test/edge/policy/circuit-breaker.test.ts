@@ -11,6 +11,21 @@ function opened(): CircuitBreaker {
 }
 
 describe('CircuitBreaker', () => {
+  it('P2 tells each change of its state once', () => {
+    const told: string[] = [];
+    const breaker = new CircuitBreaker({ failures: 1, openMs: 1000 }, (state) => told.push(state));
+    breaker.settle('success', false, 0);
+    breaker.settle('failure', false, 0);
+    breaker.admit(500);
+    breaker.admit(1000);
+    breaker.settle(undefined, true, 1000);
+    breaker.admit(1001);
+    breaker.settle('failure', true, 1002);
+    breaker.admit(3000);
+    breaker.settle('success', true, 3000);
+    expect(told).toEqual(['open', 'half-open', 'open', 'half-open', 'closed']);
+  });
+
   it('P2 opens with the last of N failures in a row, and not before', () => {
     const breaker = new CircuitBreaker({ failures: 3, openMs: 1000 });
     breaker.settle('failure', false, 0);
