@@ -97,6 +97,15 @@ export function count(min: number, max: number): TextSchema<number> {
   return text(`a whole number from ${min} to ${max}`, (value) => wholeNumber(value, min, max), number);
 }
 
+/** A number that may have a fraction, between two bounds, both included. */
+export function decimal(min: number, max: number): TextSchema<number> {
+  return text(
+    `a number from ${min} to ${max}`,
+    (value) => (/^[0-9]{1,12}(?:\.[0-9]{1,6})?$/.test(value) ? inRange(Number(value), min, max) : undefined),
+    number,
+  );
+}
+
 /** Octets, from a number with or without a unit: `16384`, `64KiB`, `16MiB`, `1GiB`. */
 export function byteSize(min: number, max: number): TextSchema<number> {
   return text(

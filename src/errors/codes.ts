@@ -568,6 +568,20 @@ export const codes = {
     "Pass the edge's CA with --ca (a file, or the sha256:… that the edge printed).",
     { exit: 6 },
   ),
+  GIR_ERR_LOAD_TARGET: entry(
+    502,
+    'destination_unavailable',
+    'origin',
+    'What a load test goes to cannot be reached.',
+    'Check the URL, and that the server runs; --ca or --insecure where its certificate is not known here.',
+  ),
+  GIR_ERR_LOAD_START: entry(
+    500,
+    'proxy_internal_error',
+    'edge',
+    'A process that a load test starts for itself did not become ready.',
+    'The message has its last words. Check free memory, and that the folder for temporary files can be written.',
+  ),
   GIR_ERR_INTERNAL: entry(
     500,
     'proxy_internal_error',
