@@ -16,6 +16,7 @@ import type { StreamSink } from '../tunnel/stream.ts';
 import type { HostHeader } from './agent-options.ts';
 import type { ExchangeStream } from './exchange-stream.ts';
 import { HostTranslation } from './host-translation.ts';
+import { InterimBound } from './interim-bound.ts';
 import type { ConnectionUser, OriginConnection } from './origin-connection.ts';
 import { edgeResponseHead, edgeSwitchHead, type HostRule, originConnection, originRequestHead } from './origin-head.ts';
 import type { OriginPool } from './origin-pool.ts';
@@ -62,6 +63,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
   #connection: OriginConnection | undefined;
   /** Octets written to the socket while it had enough; their credit waits for its drain. */
   #heldBytes = 0;
+  readonly #interims = new InterimBound();
   #edgeEnded = false;
   #status: number | undefined;
   /** The response head said that nothing follows it. */
@@ -151,7 +153,10 @@ export class OriginExchange implements StreamSink, ConnectionUser {
       return;
     }
     const payload = encodeResponseHead(edgeResponseHead(head, this.#host));
-    if (head.status < 200) return this.#stream.sendHead(payload, { isInterim: true });
+    if (head.status < 200) {
+      this.#interims.add(payload.length);
+      return this.#stream.sendHead(payload, { isInterim: true });
+    }
     this.#status = head.status;
     this.#isAnswerEnded = head.body.kind === 'none' || (head.body.kind === 'length' && head.body.lengthBytes === 0);
     this.#stream.sendHead(payload, { isEnd: this.#isAnswerEnded });

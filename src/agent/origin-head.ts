@@ -21,7 +21,7 @@ export type HostRule = 'preserve' | HostTranslation | { readonly value: string }
  */
 export function originRequestHead(request: OpenRequest, host: HostRule): RequestHead {
   const { head, upgrade } = request;
-  const hosted = hostedFields(head.fields, host);
+  const hosted = hostedFields(namedFields(request), host);
   const fields: FieldLines = upgrade === undefined ? hosted : [...hosted, ['Upgrade', upgrade]];
   const prepared = fields === head.fields ? head : { ...head, fields };
   assertForwardableRequestHead(prepared);
@@ -84,6 +84,12 @@ function hostedFields(fields: FieldLines, host: HostRule): FieldLines {
 
 function isTranslation(host: HostRule): host is HostTranslation {
   return typeof host === 'object' && 'response' in host;
+}
+
+/** An HTTP/1.0 client may leave Host out; the request goes on as HTTP/1.1, which may not (RFC 9112 section 3.2). */
+function namedFields({ head, endpoint }: OpenRequest): FieldLines {
+  if (head.minorVersion === 1 || fieldValues(head.fields, 'host').length > 0) return head.fields;
+  return [['Host', endpoint], ...head.fields];
 }
 
 /** Replaces the value of Host where it stands; a request without one gets it in front. */

@@ -26,7 +26,7 @@ export interface EdgeAnnouncement {
   readonly isDefaultStateDir: boolean;
   /** Pin of our own CA; undefined with a certificate of the operator's. */
   readonly caFingerprint: string | undefined;
-  /** The first token, only when it was made just now. */
+  /** The first token, only when it was made just now and a person reads this, not a log. */
   readonly firstToken: string | undefined;
 }
 
@@ -74,7 +74,14 @@ function tunnelPortFlag({ tunnel }: AnnouncedPorts): string {
   return tunnel === defaultTunnelPort ? '' : ` --tunnel-port ${tunnel}`;
 }
 
-function remoteLines({ ports, publicHost, caFingerprint, firstToken, stateDir }: EdgeAnnouncement): string[] {
+function remoteLines({
+  ports,
+  publicHost,
+  caFingerprint,
+  firstToken,
+  stateDir,
+  isDefaultStateDir,
+}: EdgeAnnouncement): string[] {
   const ca = caFingerprint === undefined ? '' : ` --ca ${caFingerprint}`;
   const server = authority(publicHost, ports.grpc);
   const command = `giraffe tunnel 3000 --server ${server}${tunnelPortFlag(ports)}${ca}`;
@@ -84,8 +91,9 @@ function remoteLines({ ports, publicHost, caFingerprint, firstToken, stateDir }:
       `  GIRAFFE_TOKEN=${firstToken} ${command}`,
     ];
   }
+  const createCommand = `giraffe token create${isDefaultStateDir ? '' : ` --state-dir ${shellWord(stateDir)}`}`;
   return [
-    `or on another machine, with the token in ${stateDir}/agent-token or a newer one in GIRAFFE_TOKEN:`,
+    `or on another machine, with the token in ${stateDir}/agent-token or one that \`${createCommand}\` makes, in GIRAFFE_TOKEN:`,
     `  ${command}`,
   ];
 }

@@ -168,7 +168,8 @@ async function start(
       isDefaultStateDir: state.path === defaultDir,
       clientUrl: clientUrl(settings, edge.ports.proxy),
       caFingerprint: certificates.tunnels.caFingerprint,
-      firstToken: state.firstToken,
+      // Without a terminal, stderr is the journal of a service or the log of a container, where it would stay.
+      firstToken: process.stderr.isTTY === true ? state.firstToken : undefined,
     },
     reload,
     drainAsked: drainAsked.promise,

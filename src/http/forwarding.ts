@@ -39,6 +39,8 @@ export function forwardedRequest(head: RequestHead, facts: ClientFacts, via: str
   let hasTrailerOffer = false;
   for (const field of head.fields) {
     const name = field[0].toLowerCase();
+    // An HTTP/1.0 client waits for no 100, and its expectation is to be ignored (RFC 9110 section 10.1.1).
+    if (name === 'expect' && head.minorVersion === 0) continue;
     if (name === 'te') {
       if (!hasTrailerOffer && offersTrailers(head.fields)) fields.push(trailerOffer);
       hasTrailerOffer = true;

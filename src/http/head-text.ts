@@ -10,12 +10,13 @@ import type { BodyFraming, RequestHead, ResponseHead } from './message.ts';
  * Returns a request head up to and with its empty line.
  *
  * Besides the given fields, which hold no Transfer-Encoding, it writes only that line for a chunked body and
- * Connection. The version is the head's own, so that a HTTP/1.0 client without Host gets an answer it understands.
+ * Connection. The version is always HTTP/1.1, which is giraffe's own whatever the client speaks (RFC 9110 section 2.5,
+ * Protocol Version).
  *
  * @param connection Value of Connection; undefined for no such line.
  */
 export function requestHeadText(head: RequestHead, connection: string | undefined): string {
-  const start = `${head.method} ${head.target} HTTP/1.${head.minorVersion}\r\n`;
+  const start = `${head.method} ${head.target} HTTP/1.1\r\n`;
   return start + fieldText(head.fields) + hopText(head.body, connection);
 }
 

@@ -5,6 +5,20 @@ import { AgentBench, endpoint, ScriptedOrigin } from './agent-bench.ts';
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 describe('an exchange with an origin', () => {
+  it('writes HTTP/1.1 with Host for an HTTP/1.0 request, and keeps the connection for the next one', async () => {
+    await using origin = await ScriptedOrigin.listen();
+    using bench = new AgentBench(origin.target);
+    const peer = origin.connection();
+    for (const fields of [[], [['Host', 'a.test']]] as const) {
+      const exchange = bench.open({ minorVersion: 0, fields });
+      const host = fields.length === 0 ? endpoint : 'a.test';
+      expect(await (await peer).request()).toBe(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      (await peer).send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      await exchange.answered();
+    }
+    expect(origin.connections).toHaveLength(1);
+  });
+
   it('writes a GET as it came, and hands the answer on without hop-by-hop fields', async () => {
     await using origin = await ScriptedOrigin.listen();
     using bench = new AgentBench(origin.target);

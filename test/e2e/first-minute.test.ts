@@ -1,12 +1,18 @@
 /** What a newcomer does first, exactly as README and the program's own output say it. */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { anyPorts, type ChildProgram, GiraffeHome } from '../support/giraffe-process.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { startHttpOrigin } from '../support/origins.ts';
+import { hasPrograms } from '../support/programs.ts';
 import { root } from '../support/repository.ts';
 import { nextMessage, openWebSocket, startWebSocketOrigin } from '../support/websocket-origin.ts';
+
+/** Returns a line that runs a command as in a terminal: its process id and what it prints to stderr come on stdout. */
+function inTerminal(command: string): string {
+  return `script -qefc 'echo pid $$; exec ${command}' /dev/null`;
+}
 
 /** Returns what stands behind a label of the edge's announcement. */
 function told(edge: ChildProgram, label: string): string {
@@ -86,16 +92,22 @@ describe('the first minute', () => {
     await agent.prints(/^GET \/chat 101 \d+ ms TCP$/m);
   });
 
-  it('O1 the line to paste on another machine works as it is printed', async () => {
+  it.skipIf(!hasPrograms('script'))('O1 the line to paste on another machine works as it is printed', async () => {
     await using home = new GiraffeHome();
     await using elsewhere = new GiraffeHome();
     await using origin = await startHttpOrigin((_request, response) => response.end('from afar'));
-    const edge = await startEdge(home, ['--public-host', '127.0.0.1']);
-    const line = commandBelow(edge, 'or paste this line on another machine');
+    const edge = home.shell(inTerminal(`giraffe server start ${anyPorts.join(' ')} --public-host 127.0.0.1`));
+    await edge.prints(/GIRAFFE_TOKEN=.*--ca sha256:[0-9a-f]{64}\r?\n/);
+    const line = /or paste this line on another machine.*\s+(.*)/.exec(edge.stdout)?.[1]?.trim() ?? '';
     expect(line).toMatch(/^GIRAFFE_TOKEN=grf_\S+ giraffe tunnel 3000 --server 127\.0\.0\.1:\d+ /);
+    const token = readFileSync(`${home.stateDir}/agent-token`, 'utf8').trim();
+    expect(edge.output.split(token)).toHaveLength(2);
+    const pid = Number(/^pid (\d+)/.exec(edge.stdout)?.[1]);
     const agent = elsewhere.shell(line.replace(' 3000', ` ${origin.port}`));
     using client = clientOf(await publicUrl(agent));
     expect(await client.get('/')).toMatchObject({ status: 200, text: 'from afar' });
+    process.kill(pid, 'SIGTERM');
+    expect(await edge.ended()).toEqual({ code: 0, signal: null });
   });
 
   it('O1 the line of a later start works with the token from the file that it names', async () => {

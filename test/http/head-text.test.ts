@@ -27,9 +27,9 @@ describe('requestHeadText()', () => {
     );
   });
 
-  it('writes no line that is not needed, and the version of the client', () => {
+  it('writes no line that is not needed, and never the version of the client', () => {
     const head: RequestHead = { ...request, minorVersion: 0, fields: [], body: { kind: 'length', lengthBytes: 1 } };
-    expect(requestHeadText(head, undefined)).toBe('POST /a?b HTTP/1.0\r\n\r\n');
+    expect(requestHeadText(head, undefined)).toBe('POST /a?b HTTP/1.1\r\n\r\n');
   });
 });
 

@@ -41,6 +41,31 @@ async function expectNoReuse(world: HttpWorld, origin: Origin): Promise<void> {
   await eventually('the broken connection is closed', () => first.every((socket) => socket.readableEnded));
 }
 
+describe('an origin with interim responses without an end', () => {
+  it.each(httpTransports)('H11 fails that exchange alone, over $name', async ({ transport }) => {
+    await using origin = await startSocketOrigin((socket) => {
+      onRequestHead(socket, (head) => {
+        if (head.startsWith('GET /good')) return void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood');
+        const interims = Buffer.from(`HTTP/1.1 103 Early Hints\r\nLink: <${'a'.repeat(400)}>\r\n\r\n`.repeat(100));
+        const flood = (): void => {
+          while (!socket.destroyed && socket.write(interims));
+        };
+        socket.on('drain', flood);
+        flood();
+      });
+    });
+    await using world = await startHttpWorld(origin, transport);
+    const [{ text }, good] = await Promise.all([
+      reply(world),
+      Promise.all(Array.from({ length: 20 }, () => world.client.get('/good'))),
+    ]);
+    expect(text).toContain('HTTP/1.1 103 Early Hints');
+    expect(text).toMatch(/\r\n\r\nHTTP\/1\.1 502 [\s\S]*GIR_ERR_ORIGIN_PROTOCOL/);
+    expect(good.map((answer) => answer.text)).toEqual(Array.from({ length: 20 }, () => 'good'));
+    expect(world.agent.events.filter(({ type }) => type === 'reconnecting' || type === 'mode')).toEqual([]);
+  });
+});
+
 const beforeBody = [
   ['a bad chunk size behind the head', [`${chunkedHead}xyz\r\nbody`]],
   ['a bad chunk size, a moment behind the head', [chunkedHead, 'xyz\r\nbody']],

@@ -247,7 +247,7 @@ function endToEnd(message: RawMessage, added: readonly string[]): View {
     startLine: message.startLine
       .replace(/ http:\/\/[^/ ]*(?=\/)/i, ' ')
       .replace(/ http:\/\/[^/ ]* /i, ' / ')
-      .replace(/^HTTP\/1\.0/, 'HTTP/1.1')
+      .replace(/HTTP\/1\.0(?= |$)/, 'HTTP/1.1')
       .replace(/^(HTTP\/1\.1 [0-9]{3})$/, '$1 '),
     lines: message.lines.filter((line) => ![...hopByHop, ...added, ...options].includes(lineName(line))).map(tidy),
     body: message.body.toString('latin1'),

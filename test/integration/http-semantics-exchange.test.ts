@@ -348,6 +348,19 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       }
     });
 
+    it('H11 the origin is spoken to in our own version, with Host, and is not told of an expectation', async () => {
+      world.origin.answer(plain);
+      await using client = await world.connect();
+      client.write(`${head('POST / HTTP/1.0', 'Expect: 100-continue', 'Content-Length: 3')}abc`);
+      expect((await client.readResponse()).startLine).toBe('HTTP/1.1 200 OK');
+      const [seen] = world.origin.heads;
+      expect(seen?.startLine).toBe('POST / HTTP/1.1');
+      expect(seen?.lines).toContainEqual(`Host: ${domain}`);
+      expect(seen?.lines).toContainEqual(expect.stringMatching(/^Via: 1\.0 /));
+      expect(seen?.lines.join('\n')).not.toMatch(/^(?:Expect|Connection):/im);
+      expect(world.origin.requests[0]?.body.toString()).toBe('abc');
+    });
+
     it('H11 a request body and half a connection are enough for an answer', async () => {
       world.origin.answer(plain);
       await using client = await world.connect();
