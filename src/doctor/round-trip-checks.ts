@@ -6,7 +6,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { WebSocket } from 'ws';
-import { codes, isErrorCode } from '../errors/codes.ts';
+import { codes, type ErrorCode, isErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { Welcome } from '../protocol/handshake.ts';
 import type { CheckId } from './catalogue.ts';
@@ -49,7 +49,10 @@ export class RoundTripChecks implements AsyncDisposable {
     const lost = hosts.filter((_, index) => outcomes[index] === undefined);
     this.#isResolvable = lost.length === 0 && !hosts.some(isLoopbackName);
     if (lost.length > 0) return warning(`there is no address for ${lost.join(', ')}`);
-    return ok(hosts.map((host, index) => `${host} is ${outcomes[index]}`).join('; '));
+    const isChosen = this.#way.domains.every((domain) => domain === undefined);
+    // A name that the edge chooses is another one each time: what matters is what it stands under.
+    const name = (host: string): string => (isChosen ? host.replace(/^[^.]+/, '*') : host);
+    return ok(hosts.map((host, index) => `${name(host)} is ${outcomes[index]}`).join('; '));
   }
 
   async #request(signal: AbortSignal): Promise<Finding> {
@@ -61,7 +64,7 @@ export class RoundTripChecks implements AsyncDisposable {
       );
     } catch (error) {
       const { code, message, entry } = GiraffeError.from(error);
-      if (code === 'GIR_ERR_ENDPOINT_REFUSED') return skipped("the token allows no name of the edge's choice");
+      if (code === 'GIR_ERR_ENDPOINT_REFUSED') return this.#visit(signal);
       return failed(message, entry.fix, code);
     }
     const url = new URL(this.#tunnel.url);
@@ -75,8 +78,24 @@ export class RoundTripChecks implements AsyncDisposable {
     return refusal(status, body);
   }
 
+  /** The token allows no tunnel of our own: asks the endpoint that it is for, as any visitor might. */
+  async #visit(signal: AbortSignal): Promise<Finding> {
+    const own = this.#welcome?.endpoints[0];
+    if (own === undefined) return skipped("the token allows no name of the edge's choice");
+    const url = new URL(own.url);
+    const answer = await ask(url, '/', this.#lookup, signal).catch((error: Error) => error);
+    if (answer instanceof Error) return this.#unreachable(url, answer);
+    const code = failureCode(answer.body);
+    if (code === 'GIR_ERR_NO_UPSTREAM' || code === 'GIR_ERR_ENDPOINT_UNKNOWN') {
+      return skipped(`the token is for ${own.host} alone, which no agent serves now: start it and look again`);
+    }
+    if (code !== undefined) return refusal(answer.status, answer.body);
+    return ok(`${url.host} answers ${answer.status} through the edge`);
+  }
+
   async #websocket(signal: AbortSignal): Promise<Finding> {
-    const url = new URL(this.#tunnel?.url ?? '');
+    if (this.#tunnel === undefined) return skipped("the token allows no tunnel of the doctor's own");
+    const url = new URL(this.#tunnel.url);
     url.protocol = url.protocol.replace('http', 'ws');
     const message = randomBytes(8).toString('hex');
     const startedMs = performance.now();
@@ -173,10 +192,16 @@ function echoed(url: URL, message: string, find: LookupFunction, signal: AbortSi
   });
 }
 
+/** Returns the code in a failure response of an edge; undefined in any other answer. */
+function failureCode(body: string): ErrorCode | undefined {
+  const code = /"code": ?"(GIR_ERR_[A-Z_]+)"/.exec(body)?.[1] ?? '';
+  return isErrorCode(code) ? code : undefined;
+}
+
 /** Says what another answer than the one of the doctor's own service means. */
 function refusal(status: number, body: string): Finding {
-  const code = /"code": ?"(GIR_ERR_[A-Z_]+)"/.exec(body)?.[1] ?? '';
-  if (!isErrorCode(code)) {
+  const code = failureCode(body);
+  if (code === undefined) {
     return failed(
       `something else than the tunnel answers, with status ${status}`,
       'Point what stands in front of the edge at its proxy port, with the Host unchanged.',
