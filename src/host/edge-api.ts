@@ -4,6 +4,7 @@ import type { Edge } from '../edge/edge-options.ts';
 import type { HttpServer } from '../management/http-server.ts';
 import type { ManagementPort } from '../management/management-port.ts';
 import { startManagementServer } from '../management/management-server.ts';
+import { pageRoutes } from '../management/page-files.ts';
 import type { TokenStore } from '../state/token-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { MetricsRunner } from './metrics-runner.ts';
@@ -22,7 +23,9 @@ export interface ApiParts {
 /** Starts the API where the settings say. Rejects with Node's listen error. */
 export function startApi(settings: EdgeSettings, parts: ApiParts): Promise<HttpServer> {
   const names = [settings.baseDomain, settings.publicHost, settings.apiHost].filter((name) => name !== undefined);
-  return startManagementServer(managementPort(parts), { host: settings.apiHost, port: settings.apiPort, names });
+  const address = { host: settings.apiHost, port: settings.apiPort };
+  const routes = [pageRoutes('dashboard')];
+  return startManagementServer(managementPort(parts), { ...address, names, routes });
 }
 
 function managementPort({ edge, tokens, logger, metrics, isReady, drain }: ApiParts): ManagementPort {

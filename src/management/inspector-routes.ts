@@ -15,7 +15,7 @@ import type { Inspector } from '../inspector/inspector.ts';
 import { detailOf, messagesOf, summaryOf } from '../inspector/view-of-record.ts';
 import type { AgentRoutes } from './agent-app.ts';
 import { ChangeQueue } from './change-queue.ts';
-import { addPage } from './page-files.ts';
+import { pageRoutes } from './page-files.ts';
 import { problemResponse } from './problem.ts';
 import { requestBody } from './requests-http.ts';
 
@@ -37,7 +37,7 @@ const replayOrder = z.object({ id: z.string() });
 export function createInspectorRoutes(inspector: Inspector, version: string): AgentRoutes {
   const { store } = inspector;
   return (app) => {
-    addPage(app, 'inspector');
+    pageRoutes('inspector')(app);
     app.route('/api/v1/requests', ownRoutes(inspector));
     app.get('/api/v1/requests.har', async (context) => {
       const wanted = context.req.queries('id');

@@ -23,8 +23,12 @@ const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Adds the routes of a page. */
-export function addPage(app: Hono, page: PageName): void {
+/** Returns what adds the routes of a page to an application. */
+export function pageRoutes(page: PageName): (app: Hono) => void {
+  return (app) => addPage(app, page);
+}
+
+function addPage(app: Hono, page: PageName): void {
   app.get('/', () => fileResponse(`${page}.html`, 'no-cache'));
   // Names of assets hold a hash of what is in them.
   app.get('/assets/:name{[A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_-]+)+}', (context) =>

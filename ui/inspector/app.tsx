@@ -3,8 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { curlCommand } from '../../src/inspector/curl-command.ts';
 import { createApi, errorText } from '../parts/api.ts';
 import { Brand } from '../parts/brand.tsx';
+import { Confirm } from '../parts/confirm.tsx';
 import { copyText } from '../parts/copy.ts';
-import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Segments } from '../parts/segments.tsx';
 import { useToasts } from '../parts/toasts.tsx';
@@ -206,17 +206,13 @@ export function App() {
         />
       )}
       {dialog === 'clear' && (
-        <Dialog title="Delete all requests?" isNarrow onClose={closing('clear')} onSubmit={() => void clear()}>
-          <p class="muted">What is kept of {exchanges.length} requests is forgotten. The tunnel goes on.</p>
-          <div class="dialog-actions">
-            <button type="button" class="button" onClick={closing('clear')}>
-              Cancel
-            </button>
-            <button type="submit" class="button danger">
-              Delete
-            </button>
-          </div>
-        </Dialog>
+        <Confirm
+          title="Delete all requests?"
+          text={`What is kept of ${exchanges.length} requests is forgotten. The tunnel goes on.`}
+          action="Delete"
+          onConfirm={() => void clear()}
+          onClose={closing('clear')}
+        />
       )}
       {toasts.place}
     </div>

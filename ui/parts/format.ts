@@ -21,6 +21,13 @@ export function durationText(ms: number): string {
   return minutes < 1440 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${Math.floor(minutes / 1440)} d`;
 }
 
+/** How long something has been: `36 s`, `5 min`, `3 h 20 min`, `4 d`. */
+export function ageText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  return seconds < 3600 ? `${Math.floor(seconds / 60)} min` : durationText(ms);
+}
+
 /** Time of day with seconds, of an ISO instant. */
 export function timeText(instant: string): string {
   return new Date(instant).toLocaleTimeString(undefined, { hour12: false });

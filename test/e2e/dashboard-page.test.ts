@@ -1,0 +1,134 @@
+/** The dashboard's page as an operator uses it, in a real browser, on an edge that runs as a process. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fitsWidth, openPage, startBrowser } from '../support/browser.ts';
+import { GiraffeHome, type RunningEdge } from '../support/giraffe-process.ts';
+import { HttpClient } from '../support/http-client.ts';
+import { ManagementApi } from '../support/management-api.ts';
+import { type Origin, startHttpOrigin } from '../support/origins.ts';
+import { hasPrograms } from '../support/programs.ts';
+
+describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
+  let browser: Browser;
+  let home: GiraffeHome;
+  let origin: Origin;
+  let edge: RunningEdge;
+  let api: ManagementApi;
+
+  beforeAll(async () => {
+    home = new GiraffeHome();
+    origin = await startHttpOrigin((_request, response) => response.end('hello'));
+    [browser, edge] = await Promise.all([startBrowser(), home.startEdge()]);
+    api = new ManagementApi(edge.ports.api, home.stateDir);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await home?.[Symbol.asyncDispose]();
+    await origin?.[Symbol.asyncDispose]();
+  });
+
+  async function signIn(page: Page, token = api.token): Promise<void> {
+    await page.getByLabel('Admin token').fill(token);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+  }
+
+  it('shows nothing before the admin token is given, refuses another one, and forgets it with the tab', async () => {
+    await using opened = await openPage(browser, `${api.url}/`);
+    const { page, origins } = opened;
+    await signIn(page, 'gra_wrong');
+    await page.getByRole('alert').getByText('not the admin token').waitFor();
+    await signIn(page);
+    await page.getByRole('heading', { name: 'Tunnels' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Tunnels' }).waitFor();
+    expect(await page.context().cookies()).toEqual([]);
+    expect([...origins]).toEqual([api.url]);
+    await using other = await openPage(browser, `${api.url}/`);
+    await other.page.getByLabel('Admin token').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Admin token').waitFor();
+    await page.reload();
+    await page.getByLabel('Admin token').waitFor();
+  });
+
+  it('shows tunnels, figures and events as they come, and disconnects an agent', async () => {
+    await using opened = await openPage(browser, `${api.url}/`);
+    const { page, errors } = opened;
+    await signIn(page);
+    await page.getByText('No agent has opened a tunnel yet').waitFor();
+    const agent = await home.startAgent(edge, origin.port, ['--domain', 'shop.localhost', '--label', 'region=eu']);
+    const row = page.getByRole('row', { name: /shop\.localhost/ }).first();
+    await row.getByText('hybrid').waitFor();
+    await page.getByRole('cell', { name: 'region=eu' }).waitFor();
+    using client = new HttpClient(edge.ports.proxy, 'shop.localhost');
+    await client.get('/hello/there?token=secret');
+    await page
+      .getByRole('list', { name: /Events/ })
+      .getByText('shop.localhost/hello/there')
+      .waitFor();
+    await row.getByRole('cell', { name: '1', exact: true }).waitFor();
+    await row.getByRole('button', { name: 'Disconnect' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click();
+    await row.getByText('no agent').waitFor();
+    expect(await agent.ended()).toMatchObject({ code: 1 });
+    await page.getByText('shop.localhost left: GIR_ERR_DISCONNECTED').waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  it('makes a token that is shown once and works, and revokes it', async () => {
+    await using opened = await openPage(browser, `${api.url}/`);
+    const { page } = opened;
+    await signIn(page);
+    await page.getByRole('button', { name: 'New token' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name', { exact: true }).fill('ci');
+    await dialog.getByLabel('Endpoints it may serve').fill('no pattern!');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await dialog.getByRole('alert').waitFor();
+    await dialog.getByLabel('Endpoints it may serve').fill('ci.localhost');
+    await dialog.getByLabel('Ends').selectOption('after 7 days');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    const secret = await page.locator('.secret').textContent();
+    const env = { GIRAFFE_TOKEN: secret ?? '' };
+    const agent = await home.startAgent(edge, origin.port, ['--domain', 'ci.localhost'], { env });
+    await page.getByRole('button', { name: 'Close' }).click();
+    expect(await page.content()).not.toContain(secret);
+    await page.getByRole('button', { name: 'Revoke ci' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await page.getByText('ci is revoked').waitFor();
+    expect(await agent.ended()).toMatchObject({ code: 7 });
+    await page.getByRole('button', { name: 'Revoke ci' }).waitFor({ state: 'detached' });
+  });
+
+  it('fits a phone and is dark where the system is', async () => {
+    const phone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const;
+    await using opened = await openPage(browser, `${api.url}/`, phone);
+    const { page } = opened;
+    expect(await fitsWidth(page)).toBe(true);
+    await signIn(page);
+    await page.getByRole('heading', { name: 'Live events' }).waitFor();
+    expect(await fitsWidth(page)).toBe(true);
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(18, 16, 13)');
+  });
+
+  it('drains the edge, which then ends', async () => {
+    await using own = new GiraffeHome();
+    const other = await own.startEdge();
+    const management = new ManagementApi(other.ports.api, own.stateDir);
+    await using opened = await openPage(browser, `${management.url}/`);
+    const { page } = opened;
+    await signIn(page, management.token);
+    await page.getByRole('button', { name: 'Drain' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click();
+    expect(await other.process.ended()).toMatchObject({ code: 0 });
+    await page.getByRole('alert').getByText('does not answer').waitFor();
+  });
+
+  it('comes with a policy that lets nothing in from elsewhere', async () => {
+    const response = await fetch(`${api.url}/`);
+    expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
+    expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect((await fetch(`${api.url}/assets/..%2f..%2fpackage.json`)).status).toBe(404);
+  });
+});

@@ -1,0 +1,162 @@
+/** The dashboard behind the sign-in: figures, plots, tunnels, agents, tokens, events, and what an operator can do. */
+import { useState } from 'preact/hooks';
+import { type Api, errorText } from '../parts/api.ts';
+import { Brand } from '../parts/brand.tsx';
+import { Confirm } from '../parts/confirm.tsx';
+import { ageText, durationText } from '../parts/format.ts';
+import { Icon } from '../parts/icon.tsx';
+import { useToasts } from '../parts/toasts.tsx';
+import { EventFeed } from './event-feed.tsx';
+import { Plot } from './plot.tsx';
+import { rateText, Tiles } from './tiles.tsx';
+import { Tokens } from './tokens.tsx';
+import { AgentTable, TunnelTable } from './tunnel-table.tsx';
+import { useEvents } from './use-events.ts';
+import { useFigures } from './use-figures.ts';
+
+/** What the board works with. */
+export interface BoardProps {
+  readonly api: Api;
+  /** The token is given up, with the reason if it was refused. */
+  readonly onSignOut: (reason?: string) => void;
+}
+
+/** The board. */
+export function Board({ api, onSignOut }: BoardProps) {
+  const figures = useFigures(api, () => onSignOut('The edge no longer takes this token.'));
+  const events = useEvents(api);
+  const toasts = useToasts();
+  const [leaving, setLeaving] = useState<string | undefined>(undefined);
+  const [isDraining, setDraining] = useState(false);
+  const { stats, tunnels, points, isOpen } = figures;
+  const hasBegunDraining = events.some(({ event }) => event === 'draining');
+
+  const order = async (work: () => Promise<string>): Promise<void> => {
+    setLeaving(undefined);
+    setDraining(false);
+    try {
+      toasts.show(await work());
+    } catch (error) {
+      toasts.show(errorText(error));
+    }
+    figures.look();
+  };
+  const disconnect = (domain: string): Promise<void> =>
+    order(async () => {
+      const path = `/api/v1/tunnels/${encodeURIComponent(domain)}`;
+      const { disconnected } = await api.send<{ disconnected: number }>('DELETE', path);
+      return `${disconnected} ${disconnected === 1 ? 'agent' : 'agents'} disconnected`;
+    });
+  const drain = (): Promise<void> =>
+    order(async () => {
+      const { deadlineMs } = await api.send<{ deadlineMs: number }>('POST', '/api/v1/drain');
+      return `The edge drains; what is in flight has ${durationText(deadlineMs)}`;
+    });
+
+  return (
+    <div class="board">
+      <header class="top-bar">
+        <Brand page="dashboard" />
+        <State isOpen={isOpen} hasBegunDraining={hasBegunDraining} />
+        {stats !== undefined && (
+          <span class="muted wide-only">up {ageText(Date.parse(stats.takenAt) - Date.parse(stats.startedAt))}</span>
+        )}
+        <span class="spacer" />
+        <button type="button" class="button danger" disabled={isOpen !== true} onClick={() => setDraining(true)}>
+          Drain
+        </button>
+        <button type="button" class="button plain" aria-label="Sign out" onClick={() => onSignOut()}>
+          <Icon name="leave" /> <span class="wide-only">Sign out</span>
+        </button>
+      </header>
+      {isOpen === false && (
+        <p class="notice bad" role="alert">
+          <Icon name="plug" />
+          The edge does not answer. This page goes on when it does.
+        </p>
+      )}
+      <main class="sections">
+        {stats !== undefined && <Tiles stats={stats} points={points} />}
+        <div class="plots">
+          <Plot
+            title="Requests per second"
+            points={points}
+            text={rateText}
+            series={[{ label: 'requests', colour: 'info', value: (point) => point.requestsPerSecond }]}
+          />
+          <Plot
+            title="Latency"
+            points={points}
+            text={durationText}
+            series={[
+              { label: 'p50', colour: 'ok', value: (point) => point.p50Ms },
+              { label: 'p95', colour: 'phase-connect', value: (point) => point.p95Ms },
+              { label: 'p99', colour: 'phase-wait', value: (point) => point.p99Ms },
+            ]}
+          />
+          <Plot
+            title="Errors per second"
+            points={points}
+            text={rateText}
+            series={[{ label: 'errors', colour: 'bad', value: (point) => point.errorsPerSecond }]}
+          />
+        </div>
+        <section class="card" aria-labelledby="tunnels-title">
+          <div class="card-head">
+            <h2 id="tunnels-title">Tunnels</h2>
+          </div>
+          <TunnelTable tunnels={tunnels} onDisconnect={setLeaving} />
+        </section>
+        <section class="card" aria-labelledby="agents-title">
+          <div class="card-head">
+            <h2 id="agents-title">Agents</h2>
+          </div>
+          <AgentTable tunnels={tunnels} />
+        </section>
+        <Tokens api={api} tell={toasts.show} />
+        <section class="card" aria-labelledby="events-title">
+          <div class="card-head">
+            <h2 id="events-title">Live events</h2>
+          </div>
+          <EventFeed events={events} />
+        </section>
+      </main>
+      {leaving !== undefined && (
+        <Confirm
+          title={`Disconnect ${leaving}?`}
+          text="Its agents end their sessions at once, with all their endpoints, and do not come back by themselves."
+          action="Disconnect"
+          onConfirm={() => void disconnect(leaving)}
+          onClose={() => setLeaving(undefined)}
+        />
+      )}
+      {isDraining && (
+        <Confirm
+          title="Drain and end this edge?"
+          text="It takes nothing new, tells its agents, finishes what is in flight, and ends. Only its service manager starts it again."
+          action="Drain"
+          onConfirm={() => void drain()}
+          onClose={() => setDraining(false)}
+        />
+      )}
+      {toasts.place}
+    </div>
+  );
+}
+
+function State({
+  isOpen,
+  hasBegunDraining,
+}: {
+  readonly isOpen: boolean | undefined;
+  readonly hasBegunDraining: boolean;
+}) {
+  if (isOpen === undefined) return <span class="badge">connecting</span>;
+  if (!isOpen) return <span class="badge bad">offline</span>;
+  if (hasBegunDraining) return <span class="badge warn">draining</span>;
+  return (
+    <span class="badge ok">
+      <span class="dot live" /> live
+    </span>
+  );
+}
