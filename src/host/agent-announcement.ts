@@ -58,6 +58,11 @@ export class AgentAnnouncement implements AsyncDisposable {
     void this.#record?.then((record) => record.update(change));
   }
 
+  /** Resolves when others can read what is known, or it is clear that they cannot. */
+  async settled(): Promise<void> {
+    await this.#record;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#record)?.[Symbol.asyncDispose]();
   }

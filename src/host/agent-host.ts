@@ -140,6 +140,8 @@ async function run(context: RunContext): Promise<number> {
       };
       await untilPublic({ level: settings.waitReady, tunnels: view.tunnels(), signal: checks.signal, onProblem });
       await files.write(view.tunnels());
+      // Whoever is told that the tunnel is ready may list or stop it at once.
+      await announcement.settled();
       const event = gate.open();
       if (event !== undefined) await parent?.ready({ ...readyFields(event), inspectUrl });
     });
