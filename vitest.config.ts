@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'examples/vitest/*.test.ts'],
           globalSetup: ['test/support/require-build.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -47,15 +47,33 @@ export interface ConfigPlace {
  */
 export async function loadConfig(place: ConfigPlace): Promise<LoadedConfig> {
   const found = await findFile(place);
-  const value = withoutNulls(found?.config ?? {});
+  return found === null ? emptyConfig() : { ...configFrom(found.config, found.filepath), path: found.filepath };
+}
+
+/** Returns the configuration of a program that has no file: all defaults. */
+export function emptyConfig(): LoadedConfig {
+  return { path: undefined, config: configSchema.parse({}), raw: {}, source: undefined };
+}
+
+/**
+ * Checks a configuration that stands in no file. Paths in it are relative to the folder of `name`.
+ *
+ * @param name What messages call it.
+ * @throws {ConfigError} GIR_ERR_CONFIG with everything that is wrong with it.
+ */
+export function configFrom(content: unknown, name: string): LoadedConfig {
+  const value = withoutNulls(content ?? {});
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) {
     const problems = configProblems(configSchema, value, parsed.error.issues);
-    throw new ConfigError(problems.map((problem) => `${found?.filepath}: ${problem}`));
+    throw new ConfigError(problems.map((problem) => `${name}: ${problem}`));
   }
-  const path = found?.filepath;
-  const source = path === undefined ? undefined : fileSource(path, value);
-  return { path, config: parsed.data, raw: value as Record<string, unknown>, source };
+  return {
+    path: undefined,
+    config: parsed.data,
+    raw: value as Record<string, unknown>,
+    source: fileSource(name, value),
+  };
 }
 
 async function findFile({ path, folder }: ConfigPlace) {

@@ -56,7 +56,7 @@ export async function runEdge(context: EdgeHostContext): Promise<number> {
   if (!json) warnOfOldNode(output);
   const lifetimes = new Lifetimes();
   try {
-    const { edge, announcement, reload, drainAsked } = await start(context, config, log, lifetimes);
+    const { edge, announcement, reload, drainAsked } = await beginEdge(context, config, log, lifetimes);
     const reloader = new Reloader(reload);
     const signals = listenForSignals(process, () => void reloader.request());
     lifetimes.defer(() => signals[Symbol.dispose]());
@@ -73,7 +73,8 @@ export async function runEdge(context: EdgeHostContext): Promise<number> {
   }
 }
 
-interface StartedEdge {
+/** What has begun. */
+export interface StartedEdge {
   readonly edge: ManagedEdge;
   readonly announcement: EdgeAnnouncement;
   readonly reload: EdgeReload;
@@ -82,12 +83,17 @@ interface StartedEdge {
 }
 
 /** An edge that knows whether it takes requests. */
-interface ManagedEdge {
+export interface ManagedEdge {
   drain(deadlineMs: number): Promise<void>;
 }
 
-async function start(
-  { input, plugins }: EdgeHostContext,
+/**
+ * Begins an edge: all its listeners accept when this returns. `lifetimes` ends it.
+ *
+ * @throws {GiraffeError} Why it cannot begin.
+ */
+export async function beginEdge(
+  { input, plugins }: Pick<EdgeHostContext, 'input' | 'plugins'>,
   config: EdgeConfig,
   log: ProcessLog,
   lifetimes: Lifetimes,
