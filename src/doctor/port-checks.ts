@@ -9,11 +9,10 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { systemOriginTls } from '../agent/agent-options.ts';
 import { caCertificateFile } from '../state/local-files.ts';
 import type { CheckId } from './catalogue.ts';
 import { type Check, type Finding, failed, ok, warning } from './check.ts';
-import { askHttp } from './http-question.ts';
+import { askHttp, type HttpAnswer } from './http-question.ts';
 import type { EdgeSubject } from './subject.ts';
 
 type PortName = keyof EdgeSubject['ports'];
@@ -115,11 +114,14 @@ export class PortChecks {
   }
 
   async #answersAsGiraffe(name: PortName, port: number, signal: AbortSignal): Promise<boolean> {
-    const answer = await askHttp(
-      { target: { kind: 'tcp', host: this.#reachable(name), port, tls: false }, originTls: systemOriginTls },
-      { path: '/giraffe-doctor', host: name === 'api' ? 'localhost' : 'giraffe-doctor.invalid' },
-      signal,
-    ).catch(() => undefined);
+    const question = { path: '/giraffe-doctor', host: name === 'api' ? 'localhost' : 'giraffe-doctor.invalid' };
+    const ask = (tls: boolean): Promise<HttpAnswer | undefined> => {
+      const target = { kind: 'tcp', host: this.#reachable(name), port, tls } as const;
+      // Who answers is told by what it says; its certificate is looked at elsewhere.
+      return askHttp({ target, originTls: { trust: { kind: 'insecure' } } }, question, signal).catch(() => undefined);
+    };
+    const plain = await ask(false);
+    const answer = plain?.status === undefined ? await ask(true) : plain;
     return name === 'api'
       ? answer?.body.includes('"GIR_ERR_API_') === true
       : /^giraffe;/.test(answer?.field('proxy-status') ?? '');

@@ -6,6 +6,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { WebSocket } from 'ws';
+import { isCertificateError } from '../agent/certificate-error.ts';
 import { codes, type ErrorCode, isErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { Welcome } from '../protocol/handshake.ts';
@@ -25,6 +26,8 @@ export class RoundTripChecks implements AsyncDisposable {
   #tunnel: TrialTunnel | undefined;
   /** Whether the names of the edge lead anywhere from here; if not, requests go to the edge's address. */
   #isResolvable = false;
+  /** Why clients do not trust the certificate of the public URL; undefined when they do, or there is none. */
+  #distrust: Error | undefined;
 
   constructor(way: WaySubject, wayChecks: WayChecks) {
     this.#way = way;
@@ -70,12 +73,12 @@ export class RoundTripChecks implements AsyncDisposable {
     const url = new URL(this.#tunnel.url);
     const path = `/${randomBytes(8).toString('hex')}`;
     const startedMs = performance.now();
-    const answer = await ask(url, path, this.#lookup, signal).catch((error: Error) => error);
+    const answer = await this.#ask(url, path, signal);
     if (answer instanceof Error) return this.#unreachable(url, answer);
     const ms = Math.ceil(performance.now() - startedMs);
     const { status, body } = answer;
-    if (status === 200 && body === `${trialGreeting} ${path}`) return ok(`${url.host}: there and back in ${ms} ms`);
-    return refusal(status, body);
+    if (status !== 200 || body !== `${trialGreeting} ${path}`) return refusal(status, body);
+    return this.#trusted(`${url.host}: there and back in ${ms} ms`);
   }
 
   /** The token allows no tunnel of our own: asks the endpoint that it is for, as any visitor might. */
@@ -83,14 +86,31 @@ export class RoundTripChecks implements AsyncDisposable {
     const own = this.#welcome?.endpoints[0];
     if (own === undefined) return skipped("the token allows no name of the edge's choice");
     const url = new URL(own.url);
-    const answer = await ask(url, '/', this.#lookup, signal).catch((error: Error) => error);
+    const answer = await this.#ask(url, '/', signal);
     if (answer instanceof Error) return this.#unreachable(url, answer);
     const code = failureCode(answer.body);
     if (code === 'GIR_ERR_NO_UPSTREAM' || code === 'GIR_ERR_ENDPOINT_UNKNOWN') {
       return skipped(`the token is for ${own.host} alone, which no agent serves now: start it and look again`);
     }
     if (code !== undefined) return refusal(answer.status, answer.body);
-    return ok(`${url.host} answers ${answer.status} through the edge`);
+    return this.#trusted(`${url.host} answers ${answer.status} through the edge`);
+  }
+
+  /** As a client would, and once more without verification when that is what fails: the rest of the way matters too. */
+  async #ask(url: URL, path: string, signal: AbortSignal): Promise<Answer | Error> {
+    const options = { lookup: this.#lookup, signal };
+    const answer = await ask(url, path, { ...options, rejectUnauthorized: true }).catch((error: Error) => error);
+    if (!(answer instanceof Error) || !isCertificateError(answer)) return answer;
+    this.#distrust = answer;
+    return ask(url, path, { ...options, rejectUnauthorized: false }).catch((error: Error) => error);
+  }
+
+  #trusted(saw: string): Finding {
+    if (this.#distrust === undefined) return ok(saw);
+    return warning(
+      `${saw}, but clients do not trust the certificate: ${this.#distrust.message}`,
+      'Give the public URL a certificate of a public CA, or let its clients trust the CA of the edge.',
+    );
   }
 
   async #websocket(signal: AbortSignal): Promise<Finding> {
@@ -100,7 +120,8 @@ export class RoundTripChecks implements AsyncDisposable {
     const message = randomBytes(8).toString('hex');
     const startedMs = performance.now();
     try {
-      const echo = await echoed(url, message, this.#lookup, signal);
+      const options = { lookup: this.#lookup, signal, rejectUnauthorized: this.#distrust === undefined };
+      const echo = await echoed(url, message, options);
       const ms = Math.ceil(performance.now() - startedMs);
       return echo === message ? ok(`a message came back in ${ms} ms`) : failed('another message came back');
     } catch (error) {
@@ -150,16 +171,23 @@ function isLoopbackName(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost');
 }
 
-function ask(
-  url: URL,
-  path: string,
-  find: LookupFunction,
-  signal: AbortSignal,
-): Promise<{ readonly status: number; readonly body: string }> {
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** How a request finds its way. */
+interface AskOptions {
+  readonly lookup: LookupFunction;
+  readonly signal: AbortSignal;
+  readonly rejectUnauthorized: boolean;
+}
+
+function ask(url: URL, path: string, options: AskOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const headers = { Accept: 'application/json', 'User-Agent': 'giraffe-doctor', Connection: 'close' };
-    const request = send(new URL(path, url), { lookup: find, headers, signal }, (response) => {
+    const request = send(new URL(path, url), { ...options, headers }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (text: string) => {
@@ -173,9 +201,9 @@ function ask(
   });
 }
 
-function echoed(url: URL, message: string, find: LookupFunction, signal: AbortSignal): Promise<string> {
+function echoed(url: URL, message: string, { signal, ...options }: AskOptions): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, { lookup: find, perMessageDeflate: false });
+    const socket = new WebSocket(url, { ...options, perMessageDeflate: false });
     signal.addEventListener('abort', () => socket.terminate());
     socket.on('error', (error) => reject(signal.aborted ? signal.reason : error));
     socket.on('open', () => socket.send(message));

@@ -263,6 +263,19 @@ describe('giraffe doctor', () => {
     expect(run.check('tls-grpc')).toMatchObject({ saw: expect.stringMatching(/^no answer within [0-9.]+ s$/) });
   });
 
+  it('O5 tells that clients do not trust the certificate of an edge that speaks HTTPS to them', async () => {
+    await using secure = new GiraffeHome();
+    const { ports } = await secure.startEdge(['--proxy-tls']);
+    const run = await runDoctor(secure, portFlags(ports));
+    expect(run).toMatchObject({ failed: [], code: 0 });
+    expect(run.check('port-proxy').saw).toContain('held by this edge');
+    expect(run.check('round-trip')).toMatchObject({
+      status: 'warning',
+      saw: expect.stringMatching(/there and back in .*clients do not trust the certificate/),
+    });
+    expect(run.check('websocket')).toMatchObject({ status: 'ok' });
+  });
+
   it('O5 does not disturb an agent that serves', async () => {
     const agent = await home.startAgent(edge, origin.target, ['--domain', 'busy.localhost']);
     const run = await doctor([origin.target, '--domain', 'busy.localhost']);
