@@ -103,6 +103,13 @@ export const benchSettings = {
     description: "Exit 1 unless it holds, such as 'p99<50ms,failed==0'. docs/bench.md has all metrics and units.",
     schema: plainText("comparisons such as 'p99<50ms,failed==0'"),
   }),
+  report: optionalSetting({
+    flag: 'report',
+    valueName: 'FILE',
+    isPath: true,
+    description: 'Write a page with plots, in one HTML file.',
+    schema: plainText('the path of a file'),
+  }),
   ca: optionalSetting({
     flag: 'ca',
     valueName: 'FILE',

@@ -70,6 +70,13 @@ export function millisecondsText(ms: number): string {
   return `${trimmed(ms, ms < 1 ? 2 : ms < 10 ? 1 : 0)}ms`;
 }
 
+/** A time that somebody has set, as they would write it: `250ms`, `30s`, `5m`. */
+export function durationText(ms: number): string {
+  const minute = 60 * second;
+  if (ms !== 0 && ms % minute === 0) return `${ms / minute}m`;
+  return ms !== 0 && ms % second === 0 ? `${ms / second}s` : `${ms}ms`;
+}
+
 /** `12,345`. */
 export function countText(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ',');

@@ -112,6 +112,9 @@ describe('giraffe bench URL', () => {
     await gone[Symbol.asyncDispose]();
     const url = `http://127.0.0.1:${gone.port}/`;
     const [wrong, nobody] = [home.run(['bench', url, '--assert', 'p99<50']), home.run(['bench', url, '--json'])];
+    const nowhere = home.run(['bench', url, '--report', 'no/such/folder/report.html']);
+    expect(await nowhere.ended()).toMatchObject({ code: 2 });
+    expect(nowhere.stderr).toContain('--report: ENOENT');
     expect(await wrong.ended()).toMatchObject({ code: 2 });
     expect(wrong.stderr).toContain('at character 5 ("50"): p99 needs a unit; accepted are us, µs, ms, s, m');
     expect(await nobody.ended()).toMatchObject({ code: 1 });
@@ -166,7 +169,7 @@ describe('giraffe bench', () => {
     await using home = new GiraffeHome();
     const { env, expectNothingLeft } = temporary(home);
     const flags = ['--compare', 'grpc,tcp,direct', '--requests', '300', '--rounds', '2', '--warmup', '0', '--json'];
-    const bench = home.run(['bench', ...flags], { env });
+    const bench = home.run(['bench', ...flags, '--report', 'report.html'], { env });
     expect(await bench.ended()).toMatchObject({ code: 0 });
     const { v, event, results, machine } = documentOf(bench);
     expect({ v, event }).toEqual({ v: 1, event: 'bench' });
@@ -175,6 +178,7 @@ describe('giraffe bench', () => {
       ['grpc', 'tcp', 'direct'].map((way) => ({ way, requests: 300, failed: 0 })),
     );
     expect(bench.stderr).toBe('');
+    expect(readFileSync(join(home.path, 'report.html'), 'utf8')).toContain('<h1>grpc · tcp · direct</h1>');
     await expectNothingLeft();
   });
 

@@ -20,6 +20,7 @@ import { thisMachine } from './machine.ts';
 import { measureWays, type OnProgress, type WayResult } from './measure-ways.ts';
 import { terminalPaint } from './paint.ts';
 import { ProgressBar } from './progress-bar.ts';
+import { assertWritable, writeReport } from './report-file.ts';
 import { runScenario } from './scenarios.ts';
 
 /** What a bench is run with. */
@@ -42,6 +43,7 @@ export interface BenchContext {
  */
 export async function runBench(context: BenchContext): Promise<number> {
   const plan = await planOf(context);
+  if (plan.reportFile !== undefined) await assertWritable(plan.reportFile);
   const interrupt = new AbortController();
   const lifetimes = new Lifetimes();
   const signals = listenForSignals();
@@ -53,7 +55,7 @@ export async function runBench(context: BenchContext): Promise<number> {
   });
   try {
     const result = await resultOf(context, plan, interrupt.signal, lifetimes);
-    if (result !== undefined) tell(context, result);
+    if (result !== undefined) await tell(context, result);
     if (exitBySignal !== 0) {
       if (result === undefined) context.output.err('Interrupted before anything was measured.');
       return exitBySignal;
@@ -162,7 +164,11 @@ function verdictsOf({ assertions, isComparison }: BenchPlan, results: readonly W
   );
 }
 
-function tell({ output, json }: BenchContext, result: BenchResult): void {
+async function tell({ output, json }: BenchContext, result: BenchResult): Promise<void> {
   if (json) writeEvent(output, 'bench', benchDocument(result));
   else for (const line of benchLines(result, terminalPaint())) output.out(line);
+  const { reportFile } = result.plan;
+  if (reportFile === undefined) return;
+  await writeReport(reportFile, result);
+  if (!json) output.err(`Report: ${reportFile}`);
 }

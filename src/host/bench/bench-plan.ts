@@ -41,6 +41,7 @@ export interface BenchPlan {
   readonly scenario: BenchScenario | undefined;
   readonly load: LoadPlan;
   readonly assertions: readonly Assertion[];
+  readonly reportFile: string | undefined;
   readonly caFile: string | undefined;
   readonly insecure: boolean;
 }
@@ -82,6 +83,7 @@ export function benchPlan(url: string | undefined, settings: BenchSettings, fiel
     scenario,
     load: loadPlan(settings, target, fields, isWebSocket),
     assertions: settings.assert === undefined ? [] : parseAssertions(settings.assert, scope),
+    reportFile: settings.report,
     caFile: settings.ca,
     insecure: settings.insecure,
   };
@@ -143,7 +145,7 @@ function scenarioChecks(settings: BenchSettings): [boolean, string][] {
     'head-of-line': [],
     abort: ['duration', 'bodySize', 'warmUp'],
     reconnect: [],
-    'many-idle': ['requests', 'duration', 'bodySize', 'warmUp'],
+    'many-idle': ['requests', 'duration', 'bodySize', 'warmUp', 'report'],
   } as const;
   return [...unheeded, ...further[scenario]].map((name) => {
     const value = settings[name];
