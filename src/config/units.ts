@@ -257,6 +257,16 @@ export function token(accepted: string): TextSchema<string> {
   return text(accepted, (value) => (isToken(value) && value.length <= 253 ? value : undefined));
 }
 
+/** The base of an HTTP service, without a slash at its end. */
+export function httpUrl(): TextSchema<string> {
+  return text('a URL such as http://127.0.0.1:8080', (value) => {
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '')
+      return undefined;
+    return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  });
+}
+
 /** A path on a server, with a query perhaps. */
 export function urlPath(): TextSchema<string> {
   return text('a path such as /healthz', (value) =>

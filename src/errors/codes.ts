@@ -426,7 +426,8 @@ export const codes = {
     'http_request_denied',
     'client',
     'The management API needs its admin token.',
-    'Send Authorization: Bearer with the content of the file admin-token in the state folder of the edge.',
+    'Send the content of the file admin-token in the state folder of the edge: Authorization: Bearer, or GIRAFFE_ADMIN_TOKEN.',
+    { exit: 7 },
   ),
   GIR_ERR_API_PATH: entry(
     404,
@@ -456,6 +457,23 @@ export const codes = {
     'client',
     'A web page of another origin may change nothing here.',
     'Use the pages that this address serves itself, or a program such as curl.',
+  ),
+
+  GIR_ERR_API_UNREACHABLE: entry(
+    502,
+    'destination_unavailable',
+    'edge',
+    'The management API of the edge cannot be reached.',
+    'Check --api or GIRAFFE_API, and that the edge runs; its API is on loopback unless --api-host says otherwise.',
+    { exit: 6 },
+  ),
+  GIR_ERR_NOTHING_RUNS: entry(
+    503,
+    'destination_unavailable',
+    'edge',
+    'Neither an edge nor an agent runs here.',
+    'Start `giraffe server start` or `giraffe tunnel`, or name the API of an edge with --api or GIRAFFE_API.',
+    { exit: 6 },
   ),
 
   // Commands and configuration.

@@ -1,0 +1,161 @@
+/** Known traffic through real processes, and everything that tells figures of it: they agree to the last request and octet. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { GiraffeHome, servesHybrid } from '../support/giraffe-process.ts';
+import { HttpClient } from '../support/http-client.ts';
+import { ManagementApi } from '../support/management-api.ts';
+import { onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
+import { rawClient, requestText } from '../support/scripted-client.ts';
+
+/** Answers /ten with 10 octets, echoes bodies, breaks off at /die and says nothing at /hang. */
+const startOrigin = () =>
+  startHttpOrigin((request, response) => {
+    const path = request.url ?? '';
+    if (path.endsWith('/ten')) response.end('0123456789');
+    else if (path.endsWith('/die')) request.socket.destroy();
+    else if (!path.endsWith('/hang')) request.pipe(response);
+  });
+
+const startUpgradeOrigin = () =>
+  startSocketOrigin((socket) => {
+    onRequestHead(socket, () => {
+      socket.removeAllListeners('data');
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      socket.pipe(socket);
+    });
+  });
+
+/** Ten exchanges: 5 over gRPC of which one fails, 4 over TCP of which two fail, one for nobody. */
+async function sendKnownTraffic(proxy: number, api: ManagementApi): Promise<void> {
+  using client = new HttpClient(proxy, 'app.localhost');
+  using stranger = new HttpClient(proxy, 'nobody.localhost');
+  for (let sent = 0; sent < 4; sent += 1) await client.get('/ten');
+  await client.send('POST', '/die', 'data');
+  await client.send('POST', '/ws/echo', Buffer.alloc(1000));
+  await client.send('POST', '/ws/die', 'data');
+  await stranger.get('/');
+  const hanging = client.open('GET', '/ws/hang');
+  hanging.outgoing.end();
+  const totals = async () => (await api.json('/api/v1/stats'))['totals'] as { readonly inFlight: number };
+  await eventually('the hanging one is in flight', async () => (await totals()).inFlight === 1);
+  hanging.outgoing.destroy();
+  const fields = ['Connection: Upgrade', 'Upgrade: websocket'];
+  using relay = await rawClient(proxy, requestText('GET', '/chat', 'up.localhost', fields));
+  await relay.until('\r\n\r\n');
+  relay.socket.write('hello');
+  await relay.until('hello');
+  relay.socket.end();
+  await relay.ended;
+  await eventually('nothing is in flight', async () => (await totals()).inFlight === 0);
+}
+
+const figures = {
+  app: { requests: 8, responses: 5, errors: 3, inFlight: 0, requestBytes: 1008, responseBytes: 1040, reconnects: 0 },
+  up: { requests: 1, responses: 1, errors: 0, inFlight: 0, requestBytes: 5, responseBytes: 5, reconnects: 0 },
+};
+const tunnels = [
+  { domain: 'app.localhost', ...figures.app, transports: { grpc: 5, tcp: 3, upgrades: 0 } },
+  { domain: 'up.localhost', ...figures.up, transports: { grpc: 0, tcp: 1, upgrades: 1 } },
+];
+
+interface Metric {
+  readonly name: string;
+  readonly samples: readonly { readonly labels: Record<string, string>; readonly value: number }[];
+}
+
+describe('figures', () => {
+  it('O2 the four log lines, /metrics, the API and stats --json agree after known traffic, at edge and agent', async () => {
+    await using home = new GiraffeHome();
+    await using app = await startOrigin();
+    await using up = await startUpgradeOrigin();
+    const metrics = 'metrics: [ { exporter: log, options: { interval: 200ms } }, { exporter: prometheus } ]';
+    const opened = `tunnels: { app: { domain: app.localhost, target: ${app.port} }, up: { domain: up.localhost, target: ${up.port} } }`;
+    writeFileSync(join(home.path, 'giraffe.config.yaml'), `${metrics}\n${opened}\n`);
+    const edge = await home.startEdge();
+    const agent = home.run(['tunnel', '--server', `localhost:${edge.ports.grpc}`, '--json', '--inspect-port', '0']);
+    await servesHybrid(agent);
+    const api = new ManagementApi(edge.ports.api, home.stateDir);
+    await sendKnownTraffic(edge.ports.proxy, api);
+
+    // The API, and the command that reads it.
+    const stats = await api.json('/api/v1/stats');
+    const totals = { requests: 10, responses: 6, errors: 4, requestBytes: 1013, responseBytes: expect.any(Number) };
+    expect(stats).toMatchObject({ totals: { ...totals, webSockets: 1 }, tunnels });
+    const command = home.run(['stats', '--json', '--api-port', String(edge.ports.api)]);
+    expect(await command.ended()).toMatchObject({ code: 0 });
+    const [shown] = command.events;
+    expect(shown).toMatchObject({
+      v: 1,
+      event: 'stats',
+      from: 'edge',
+      totals: { ...(stats['totals'] as object), recent: expect.anything() },
+      tunnels,
+    });
+
+    // Metrics, as JSON and as text.
+    const { metrics: all } = (await api.json('/api/v1/metrics')) as unknown as { readonly metrics: readonly Metric[] };
+    const sum = (name: string) => {
+      const samples = all.find((metric) => metric.name === name)?.samples ?? [];
+      return samples.reduce((total, { value }) => total + value, 0);
+    };
+    const bytes = (stats['totals'] as { readonly responseBytes: number }).responseBytes;
+    expect([sum('giraffe_requests_total'), sum('giraffe_responses_total'), sum('giraffe_errors_total')]).toEqual([
+      10, 6, 4,
+    ]);
+    expect([sum('giraffe_request_bytes_total'), sum('giraffe_response_bytes_total')]).toEqual([1013, bytes]);
+    const text = await (await api.send('/metrics')).text();
+    for (const metric of all.filter(({ name }) => /_(requests|responses|errors|bytes)_total$/.test(name))) {
+      for (const { labels, value } of metric.samples) {
+        const names = Object.entries(labels).map(([name, label]) => `${name}="${label}"`);
+        expect(text.split('\n')).toContain(
+          `${metric.name}${names.length === 0 ? '' : `{${names.join(',')}}`} ${value}`,
+        );
+      }
+    }
+
+    // The four lines.
+    await edge.process.prints('[HYBRID METRICS] Total: 10, gRPC: 5 (50.0%), TCP: 4 (40.0%), WebSocket: 1, Errors: 4');
+    await edge.process.prints(
+      '[gRPC METRICS] Active Streams: 1, Total Requests: 5, Concurrent: 0, Responses: 4, Errors: 1',
+    );
+    await edge.process.prints(/\[MEMORY\] Total: \d+\.\dMB/);
+    await agent.prints('[gRPC CLIENT] Domain: app.localhost, Requests: 8, Responses: 5, Errors: 3, Reconnects: 0');
+    await agent.prints('[gRPC CLIENT] Domain: up.localhost, Requests: 1, Responses: 1, Errors: 0, Reconnects: 0');
+
+    // The agent's own count, when no edge answers.
+    await edge.process.end('SIGKILL');
+    const local = home.run(['stats', '--json', '--api-port', String(edge.ports.api)]);
+    expect(await local.ended()).toMatchObject({ code: 0 });
+    const counted = tunnels.map(({ reconnects: _, ...tunnel }) => tunnel);
+    expect(local.events[0]).toMatchObject({ from: 'agents', tunnels: counted, totals: { requests: 9, errors: 3 } });
+  });
+
+  it('O6 stats tells what is wrong and exits accordingly', async () => {
+    await using home = new GiraffeHome();
+    const nothing = home.run(['stats', '--api-port', '9']);
+    expect(await nothing.ended()).toMatchObject({ code: 6 });
+    expect(nothing.stderr).toContain('GIR_ERR_NOTHING_RUNS');
+    const edge = await home.startEdge();
+    const port = ['--api-port', String(edge.ports.api)];
+    const env = { GIRAFFE_ADMIN_TOKEN: 'gra_wrong' };
+    const refused = home.run(['stats', ...port], { env });
+    expect(await refused.ended()).toMatchObject({ code: 7 });
+    expect(refused.output).not.toContain('gra_wrong');
+    const unknown = home.run(['stats', ...port, '--domain', 'nobody.localhost']);
+    expect(await unknown.ended()).toMatchObject({ code: 1 });
+    const usage = home.run(['stats', '--api', 'nonsense']);
+    expect(await usage.ended()).toMatchObject({ code: 2 });
+  });
+
+  it('O6 stats --watch prints a line for each look without a terminal, and ends cleanly', async () => {
+    await using home = new GiraffeHome();
+    const edge = await home.startEdge();
+    const watch = home.run(['stats', '--api-port', String(edge.ports.api), '--watch', '--interval', '250ms']);
+    await watch.until('two lines', () => watch.stdout.split('\n').length > 2);
+    expect(await watch.end('SIGINT')).toEqual({ code: 0, signal: null });
+    expect(watch.stdout).toMatch(/^\S+Z {2}requests 0 \(0\.0\/s\) {2}errors 0/);
+    expect(watch.stdout).not.toContain('\u001b');
+  });
+});
