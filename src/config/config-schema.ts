@@ -2,6 +2,7 @@
  * The schema of the configuration file: the one source of its types, errors, defaults, JSON Schema and reference page.
  */
 import * as z from 'zod';
+import { addExtensionOptions, type OfferedExtension } from './extension-options.ts';
 import { defaultKey } from './file-leaf.ts';
 import { agentSection } from './sections/agent.ts';
 import { authSection, metricsSection, pluginsSection, routingSection } from './sections/extensions.ts';
@@ -29,9 +30,9 @@ export type GiraffeConfig = z.input<typeof configSchema>;
 /** A configuration that was read and found good, defaults of lists filled in. Settings are read through a FileSource. */
 export type FileConfig = z.output<typeof configSchema>;
 
-/** Returns the JSON Schema of the file, for editors and tools. */
-export function configJsonSchema(): object {
-  return z.toJSONSchema(configSchema, {
+/** Returns the JSON Schema of the file, for editors and tools. @param extensions Whose options it shall know. */
+export function configJsonSchema(extensions: readonly OfferedExtension[]): object {
+  const schema = z.toJSONSchema(configSchema, {
     io: 'input',
     override: ({ jsonSchema }) => {
       if (!(defaultKey in jsonSchema)) return;
@@ -39,4 +40,6 @@ export function configJsonSchema(): object {
       delete jsonSchema[defaultKey];
     },
   });
+  addExtensionOptions(schema, extensions);
+  return schema;
 }

@@ -64,7 +64,7 @@ function exchangeMetrics({ requests, inFlight, ways, upgrades, rejected }: EdgeT
 }
 
 function agentMetrics(totals: EdgeTotals, now: EdgeNow): Metric[] {
-  const { sessions, carriers, streams, windowBytes, endpoints, openBreakers } = now;
+  const { sessions, carriers, streams, windowBytes, endpoints, originsDown, openBreakers } = now;
   return [
     gauge('giraffe_sessions', 'Sessions of agents.', [{ labels: {}, value: sessions }]),
     counter('giraffe_sessions_opened_total', 'Sessions that agents opened.', [
@@ -83,6 +83,9 @@ function agentMetrics(totals: EdgeTotals, now: EdgeNow): Metric[] {
       'bytes',
     ),
     gauge('giraffe_endpoints', 'Endpoints that an agent serves.', [{ labels: {}, value: endpoints }]),
+    gauge('giraffe_origins_down', 'Origins that their agents cannot reach or whose health check fails.', [
+      { labels: {}, value: originsDown },
+    ]),
     gauge('giraffe_breakers_open', 'Endpoints whose circuit breaker is open or half open.', [
       { labels: {}, value: openBreakers },
     ]),

@@ -14,6 +14,8 @@ export interface EdgeNow {
   readonly streams: { readonly grpc: number; readonly tcp: number };
   /** What agents may send, or have sent and clients have not taken, in octets. */
   readonly windowBytes: { readonly grpc: number; readonly tcp: number };
+  /** Origins that their agents say do not answer, one for each endpoint of a session. */
+  readonly originsDown: number;
   /** Endpoints whose circuit breaker does not let everything pass. */
   readonly openBreakers: number;
   readonly memory: { readonly heap: number; readonly external: number; readonly resident: number };
@@ -33,13 +35,17 @@ export function lookAtEdge(routes: RouteTable, policies: PolicyGate, connections
   };
 }
 
-function lookAtSessions(routes: RouteTable): Pick<EdgeNow, 'sessions' | 'carriers' | 'streams' | 'windowBytes'> {
+function lookAtSessions(
+  routes: RouteTable,
+): Pick<EdgeNow, 'sessions' | 'originsDown' | 'carriers' | 'streams' | 'windowBytes'> {
   const carriers = { grpc: 0, tcp: 0 };
   const streams = { grpc: 0, tcp: 0 };
   const windowBytes = { grpc: 0, tcp: 0 };
   let sessions = 0;
+  let originsDown = 0;
   for (const session of routes.sessions) {
     sessions += 1;
+    originsDown += session.originsDown;
     for (const transport of ['grpc', 'tcp'] as const) {
       const multiplexer = session.multiplexer(transport);
       if (multiplexer === undefined) continue;
@@ -48,5 +54,5 @@ function lookAtSessions(routes: RouteTable): Pick<EdgeNow, 'sessions' | 'carrier
       windowBytes[transport] += multiplexer.windowBytes;
     }
   }
-  return { sessions, carriers, streams, windowBytes };
+  return { sessions, originsDown, carriers, streams, windowBytes };
 }

@@ -73,6 +73,11 @@ export class EdgeSession {
     return { sessionId: id, agentId, domains: endpoints };
   }
 
+  /** Endpoints whose origin does not answer, as the agent says; a count. */
+  get originsDown(): number {
+    return this.identity.endpoints.filter((host) => this.#status.down.has(host)).length;
+  }
+
   /** Exchanges and relays in flight. */
   get inFlight(): number {
     let streams = 0;

@@ -1,12 +1,16 @@
 /** What `giraffe config show` and `giraffe config validate` tell. */
+import { dirname } from 'node:path';
 import type { LoadedConfig } from '../config/config-file.ts';
+import { configJsonSchema } from '../config/config-schema.ts';
 import { type ConfigEntry, type OptionFilter, sectionEntries, settingEntries } from '../config/provenance.ts';
 import { redactedText } from '../config/secret.ts';
+import { GiraffeError } from '../errors/giraffe-error.ts';
+import { collectExtensions } from './collect-extensions.ts';
 import type { ExtensionRegistry } from './extension-registry.ts';
-import { registryFor, selections } from './extension-selection.ts';
+import { registryFor, sectionOf, selections } from './extension-selection.ts';
 import { mayShowOption } from './option-secrets.ts';
 import { type Output, writeEvent } from './output.ts';
-import type { PluginHost } from './plugin-loader.ts';
+import { loadPlugins, type PluginHost } from './plugin-loader.ts';
 import { printable, redacted } from './printable.ts';
 import { type ProgramInput, readAgentConfig, readConfigFile, readEdgeConfig, sourcesOf } from './program-config.ts';
 
@@ -21,23 +25,37 @@ export interface ConfigHostContext {
 /** Shows what is in force. `withSource` adds where each value comes from. Throws GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD. */
 export async function showConfig(context: ConfigHostContext, withSource: boolean): Promise<number> {
   const { output, json } = context;
-  const entries = await shownEntries(context);
+  const { entries, path } = await shownEntries(context);
   if (json) for (const entry of entries) writeEvent(output, 'setting', entry);
-  else for (const line of entries.map((entry) => lineOf(entry, withSource))) output.out(line);
+  else {
+    for (const line of entries.map((entry) => lineOf(entry, withSource))) output.out(line);
+    if (withSource && path !== undefined) output.err(fileLine(path));
+  }
   return 0;
 }
 
 /** Returns what is in force as lines, with where each value comes from and without secrets. Throws as `showConfig` does. */
 export async function configLines(context: Pick<ConfigHostContext, 'input' | 'plugins'>): Promise<string[]> {
-  const entries = await shownEntries(context);
-  return entries.map((entry) => lineOf(entry, true));
+  const { entries, path } = await shownEntries(context);
+  return [...(path === undefined ? [] : [fileLine(path)]), ...entries.map((entry) => lineOf(entry, true))];
 }
 
-async function shownEntries({ input, plugins }: Pick<ConfigHostContext, 'input' | 'plugins'>): Promise<ConfigEntry[]> {
+/** Says once which file the lines mean. */
+function fileLine(path: string): string {
+  return printable(`# file is ${path}`);
+}
+
+interface ShownEntries {
+  readonly entries: readonly ConfigEntry[];
+  /** The file; undefined when there is none. */
+  readonly path: string | undefined;
+}
+
+async function shownEntries({ input, plugins }: Pick<ConfigHostContext, 'input' | 'plugins'>): Promise<ShownEntries> {
   const file = await readConfigFile(input);
   const registry = await registryFor(plugins, file);
   const entries = [...settingEntries(sourcesOf(input, file)), ...sectionEntries(file, optionFilter(file, registry))];
-  return entries.map(withoutTokens);
+  return { entries: entries.map(withoutTokens), path: file.path };
 }
 
 /**
@@ -55,6 +73,27 @@ export async function validateConfig(context: ConfigHostContext): Promise<number
   if (json) writeEvent(output, 'config-valid', { file: file.path });
   else
     output.out(file.path === undefined ? 'There is no configuration file; all is default.' : `${file.path} is valid.`);
+  return 0;
+}
+
+/**
+ * Prints the JSON Schema of the configuration file, with the options of all extensions: those of the plugins that the file
+ * names as well, if it can be read and they can be loaded. A file that is being mended must not be in the way.
+ *
+ * @throws {GiraffeError} GIR_ERR_EXTENSION_LOAD for a plugin that is installed and broken.
+ */
+export async function printSchema({ input, plugins, output, json }: ConfigHostContext): Promise<number> {
+  try {
+    const { config, path } = await readConfigFile(input);
+    await loadPlugins(plugins, config.plugins, path === undefined ? process.cwd() : dirname(path));
+  } catch (error) {
+    output.err(printable(`Warning: without the plugins of the file: ${GiraffeError.from(error).message}`));
+  }
+  const registry = await collectExtensions(plugins);
+  const offered = registry.list().map(({ extension: { kind, name, options } }) => {
+    return { section: sectionOf[kind], name, options };
+  });
+  output.out(JSON.stringify(configJsonSchema(offered), null, json ? undefined : 2));
   return 0;
 }
 
@@ -83,6 +122,7 @@ function withoutUser(text: string): string {
 
 function lineOf({ key, value, source, setBy }: ConfigEntry, withSource: boolean): string {
   const shown = value === undefined || value === '' ? '(not set)' : String(value);
-  const origin = withSource ? `  # ${source}${setBy === undefined ? '' : ` ${setBy}`}` : '';
+  const by = setBy === undefined || source === 'file' ? '' : ` ${setBy}`;
+  const origin = withSource ? `  # ${source}${by}` : '';
   return printable(`${key}: ${shown}${origin}`);
 }

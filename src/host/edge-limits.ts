@@ -13,5 +13,8 @@ export function edgeLimits(settings: EdgeSettings): EdgeLimits {
     reconnectGraceMs: settings.reconnectGrace,
     maxConnections: settings.maxConnections,
     maxHeadBytes: settings.maxHeaderSize,
+    headTimeoutMs: settings.headerTimeout,
+    bodyIdleTimeoutMs: settings.bodyIdleTimeout,
+    keepAliveTimeoutMs: settings.idleConnectionTimeout,
   };
 }

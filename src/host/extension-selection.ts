@@ -17,6 +17,13 @@ export const defaultExporters: { exporter: string; options: Record<string, unkno
   { exporter: 'prometheus', options: {} },
 ];
 
+/** The section of the configuration file that picks extensions of each kind. */
+export const sectionOf = {
+  'routing-strategy': 'routing',
+  'auth-provider': 'auth',
+  'metrics-exporter': 'metrics',
+} as const satisfies Record<ExtensionKind, string>;
+
 /** Loads the plugins of a configuration, and returns the extensions of all. Throws GIR_ERR_EXTENSION_LOAD. */
 export async function registryFor(plugins: PluginHost, file: LoadedConfig): Promise<ExtensionRegistry> {
   await loadPlugins(plugins, file.config.plugins, configFolder(file, process.cwd()));

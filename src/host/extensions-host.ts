@@ -4,7 +4,7 @@ import { resolveSettings } from '../config/setting.ts';
 import { tokenFolderSettings } from '../config/token-settings.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { ExtensionGuard } from '../extension/guard.ts';
-import type { RoutingRequest } from '../extension/index.ts';
+import type { ExtensionKind, RoutingRequest } from '../extension/index.ts';
 import { parseAuthority } from '../http/authority.ts';
 import type { FieldLine } from '../http/field-line.ts';
 import { isToken } from '../http/head-syntax.ts';
@@ -15,6 +15,7 @@ import type { ConfigHostContext } from './config-host.ts';
 import { registryFor, selections } from './extension-selection.ts';
 import { printable } from './printable.ts';
 import { readConfigFile } from './program-config.ts';
+import { columns } from './text-layout.ts';
 
 /** A request that somebody asks about. */
 export interface WantedRoute {
@@ -38,11 +39,46 @@ export async function listExtensions({ input, plugins, output, json }: ConfigHos
     output.out(JSON.stringify({ v: 1, extensions: entries }));
     return 0;
   }
-  for (const { kind, name, plugin, version = '', selected, summary } of entries) {
-    output.out(printable(`${selected ? '*' : ' '} ${kind} ${name}  (${plugin} ${version})  ${summary}`));
-  }
-  output.err('* is picked by the configuration.');
+  const builtIn = [...plugins.plugins.values()].find(({ root }) => root === plugins.root)?.name;
+  for (const line of listLines(entries, builtIn)) output.out(printable(line));
+  output.err('* is picked by the configuration. What no plugin is named of is built in.');
   return 0;
+}
+
+interface ListEntry {
+  readonly kind: ExtensionKind;
+  readonly name: string;
+  readonly plugin: string;
+  readonly version: string | undefined;
+  readonly selected: boolean;
+  readonly summary: string;
+}
+
+/** Where in the configuration file one of a kind is picked. */
+const kindTitles: Readonly<Record<ExtensionKind, string>> = {
+  'routing-strategy': 'Routing strategies (routing.strategy):',
+  'auth-provider': 'Auth providers (auth[].provider):',
+  'metrics-exporter': 'Metrics exporters (metrics[].exporter):',
+};
+
+const lineWidth = 80;
+
+/** @param builtIn Name of the plugin that goes without saying. */
+function listLines(entries: readonly ListEntry[], builtIn: string | undefined): string[] {
+  const first = 2 + Math.max(...entries.map(({ name }) => name.length + 2));
+  return Object.entries(kindTitles).flatMap(([kind, title]) => {
+    const lines = entries
+      .filter((entry) => entry.kind === kind)
+      .flatMap(({ name, selected, summary, plugin, version }) => {
+        const origin = plugin === builtIn ? '' : ` (${plugin}${version === undefined ? '' : ` ${version}`})`;
+        return columns(`${selected ? '*' : ' '} ${name}`, `${summary}${origin}`, {
+          indent: 0,
+          first,
+          width: lineWidth,
+        });
+      });
+    return lines.length === 0 ? [] : [title, ...lines];
+  });
 }
 
 /** An empty list of auth providers means `tokens`. */

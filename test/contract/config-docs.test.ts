@@ -2,11 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { offeredExtensions } from '../../scripts/built-in-extensions.ts';
 import { configDocs, configSchemaText } from '../../scripts/generate-config-docs.ts';
+import { extensionDocs } from '../../scripts/generate-extension-docs.ts';
 import { agentSettings } from '../../src/config/agent-settings.ts';
 import { loadConfig } from '../../src/config/config-file.ts';
-import { configSchema } from '../../src/config/config-schema.ts';
+import { configJsonSchema, configSchema } from '../../src/config/config-schema.ts';
 import { edgeSettings } from '../../src/config/edge-settings.ts';
+import { jsonOptions } from '../../src/config/extension-options.ts';
 import { metaOf, places } from '../../src/config/schema-walk.ts';
 import { readText } from '../support/repository.ts';
 
@@ -15,6 +18,38 @@ const leaves = places(configSchema).filter(({ inner }) => inner === undefined);
 const examples = ['README.md', 'docs/reference/config.md'].flatMap((page) =>
   [...readText(page).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => [page, text] as const),
 );
+
+describe('the reference of the built-in extensions', () => {
+  it('is what they say of themselves (npm run docs:generate)', () => {
+    expect(readText('docs/reference/extensions.md')).toBe(extensionDocs());
+  });
+
+  it('says something of every option', () => {
+    expect(
+      extensionDocs()
+        .split('\n')
+        .filter((line) => /\| +\|$/.test(line)),
+    ).toEqual([]);
+  });
+});
+
+describe('the JSON Schema', () => {
+  it.each(offeredExtensions.map((one) => [`${one.section} ${one.name}`, one] as const))(
+    'knows the options of %s',
+    (_, { section, name, options }) => {
+      interface Rule {
+        readonly if: { readonly properties: Record<string, { readonly const: string }> };
+        readonly then: { readonly properties: { readonly options: unknown } };
+      }
+      const { properties } = configJsonSchema(offeredExtensions) as {
+        properties: Record<string, { allOf?: Rule[]; items?: { allOf: Rule[] } }>;
+      };
+      const { allOf = properties[section]?.items?.allOf } = properties[section] ?? {};
+      const rule = allOf?.find((one) => Object.values(one.if.properties)[0]?.const === name);
+      expect(rule?.then.properties.options).toEqual(jsonOptions(options));
+    },
+  );
+});
 
 describe('the reference of the configuration file', () => {
   it('is what the schema says (npm run docs:generate)', () => {

@@ -51,8 +51,10 @@ describe('listExtensions()', () => {
   it('marks what is picked for people', async () => {
     const context = await contextWith({ strategy: 'office-hours' });
     await listExtensions(context);
-    expect(context.lines[0]).toMatch(/^\* routing-strategy office-hours {2}\(giraffe-plugin-sample 1\.0\.0\) /);
-    expect(context.lines[1]).toMatch(/^ {2}auth-provider shared-secret /);
+    expect(context.lines.join('\n')).toMatch(
+      /^Routing strategies \(routing\.strategy\):\n\* office-hours .*\n.*\(giraffe-plugin-sample 1\.0\.0\)\nAuth providers .*\n {2}shared-secret /,
+    );
+    for (const line of context.lines) expect(line.length).toBeLessThanOrEqual(80);
   });
 });
 

@@ -15,9 +15,12 @@ export interface RawClient extends Disposable {
   until(part: string): Promise<string>;
 }
 
-/** Connects to a port of this machine. With `reads: false` it takes nothing until its socket is resumed. */
-export async function connectRaw(port: number, { reads = true } = {}): Promise<RawClient> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+/**
+ * Connects to a port of this machine. With `reads: false` it takes nothing until its socket is resumed; `from` is the
+ * loopback address that it comes from.
+ */
+export async function connectRaw(port: number, { reads = true, from = '127.0.0.1' } = {}): Promise<RawClient> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
   const chunks: Buffer[] = [];
   let isClosed = false;
   const closed = new Promise<void>((resolve) => {

@@ -1,14 +1,23 @@
 /** `giraffe config schema`: the JSON Schema of the configuration file. */
+import { configFile } from '../../config/common-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
+import { flagsOf, flagValues } from '../../host/setting-flags.ts';
 
 export default class ConfigSchema extends GiraffeCommand {
   static override summary = 'Print the JSON Schema of the configuration file, for editors and tools.';
+  static override description =
+    'It knows the options of every extension that is installed or that a plugin of the file offers.';
   static override examples = ['<%= config.bin %> <%= command.id %> > giraffe.schema.json'];
+  static override flags = flagsOf({ configFile });
 
   protected override async execute(): Promise<number> {
-    await this.parse(ConfigSchema);
-    const { configJsonSchema } = await import('../../config/config-schema.ts');
-    this.output.out(JSON.stringify(configJsonSchema(), null, this.json ? undefined : 2));
-    return 0;
+    const { flags } = await this.parse(ConfigSchema);
+    const { printSchema } = await import('../../host/config-host.ts');
+    return printSchema({
+      input: { flags: flagValues(flags), environment: this.environment },
+      plugins: this.plugins,
+      output: this.output,
+      json: this.json,
+    });
   }
 }

@@ -25,6 +25,9 @@ const limits = z
   .strictObject({
     maxHeaderSize: edge.maxHeaderSize.leaf,
     maxConnections: edge.maxConnections.leaf,
+    headerTimeout: edge.headerTimeout.leaf,
+    bodyIdleTimeout: edge.bodyIdleTimeout.leaf,
+    idleConnectionTimeout: edge.idleConnectionTimeout.leaf,
     maxStreams: edge.maxStreams.leaf,
     maxMessageSize: edge.maxMessageSize.leaf,
   })
