@@ -4,13 +4,14 @@
  * A window starts at up to 1 MiB, doubles up to 16 MiB while its reader keeps up
  * and the path is long enough to need it, and halves for a reader that does not
  * keep up. All windows of a session share one pool, so that what a session can
- * make us hold is bounded. While much arrives for streams that are more urgent, a
- * window gets no more than the minimum: what is under way for others stands in
- * line on the path, where no sender can let the urgent pass it. Pure: the caller
- * passes the time.
+ * make us hold is bounded. While exchanges come and go beside it, a window gets
+ * less, and while much arrives for streams that are more urgent, no more than the
+ * minimum: what is under way stands in line on the path, where no sender can let
+ * others pass it. Pure: the caller passes the time.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { Arrivals } from './arrivals.ts';
+import { bytesInCompany, Company } from './company.ts';
 import { usualUrgency } from './turns.ts';
 
 /**
@@ -33,6 +34,8 @@ const slowReaderMs = 500;
 export class CreditPool {
   /** What arrives for all windows, by urgency. */
   readonly arrivals = new Arrivals();
+  /** When the windows began. */
+  readonly company = new Company();
   readonly #maxBytes: number;
   #freeBytes: number;
 
@@ -81,6 +84,8 @@ export class ReceiveWindow {
   #measuredSinceMs: number;
   #fullSinceMs: number | undefined;
   #urgency = usualUrgency;
+  /** Which one it is in the pool's company. */
+  readonly #number: number;
 
   /**
    * @param grantedBytes What the sender may send without asking, from {@link sizeFor} or {@link minWindowBytes};
@@ -92,6 +97,7 @@ export class ReceiveWindow {
     this.#limitBytes = grantedBytes;
     this.#chargedBytes = Math.max(0, grantedBytes - minWindowBytes);
     this.#measuredSinceMs = nowMs;
+    this.#number = pool.company.join(nowMs);
   }
 
   /** Chooses the size of a new window from what the pool has left, in octets. The pool is charged. */
@@ -157,7 +163,7 @@ export class ReceiveWindow {
     if (!this.#hasEnded) this.#adapt(nowMs, roundTripMs);
     this.#release();
     if (this.#hasEnded) return 0;
-    const limitBytes = this.#pool.arrivals.isBusyAbove(this.#urgency, nowMs) ? minWindowBytes : this.#limitBytes;
+    const limitBytes = this.#presentLimitBytes(nowMs, roundTripMs);
     const missing = limitBytes - this.#creditBytes - this.#unreadBytes;
     // Small increments would cost a frame each; an eighth keeps the sender from ever running dry.
     if (missing * 8 < limitBytes) return 0;
@@ -183,6 +189,14 @@ export class ReceiveWindow {
     this.#pool.give(this.#chargedBytes);
     this.#chargedBytes = 0;
     this.#limitBytes = minWindowBytes;
+  }
+
+  /** The size aimed at, or less while others are to pass. */
+  #presentLimitBytes(nowMs: number, roundTripMs: number): number {
+    const { arrivals, company } = this.#pool;
+    if (arrivals.isBusyAbove(this.#urgency, nowMs)) return minWindowBytes;
+    if (!company.isWith(this.#number, nowMs)) return this.#limitBytes;
+    return Math.min(this.#limitBytes, bytesInCompany(roundTripMs));
   }
 
   #adapt(nowMs: number, roundTripMs: number): void {

@@ -7,6 +7,8 @@ import { performance } from 'node:perf_hooks';
 
 /** The shortest round trip among this many of the latest pings is the one of the bare path. */
 const roundTripSamples = 8;
+/** So many pings follow each other at once: a single one would tell more of a busy start than of the path. */
+const firstPings = 4;
 /** Assumed until the first answer, in milliseconds. */
 const assumedRoundTripMs = 50;
 
@@ -67,6 +69,7 @@ export class KeepAlive {
     this.#roundTripsMs.push(performance.now() - this.#pingSentMs);
     this.#pingSentMs = undefined;
     if (this.#roundTripsMs.length > roundTripSamples) this.#roundTripsMs.shift();
+    else if (this.#roundTripsMs.length < firstPings) this.#ping();
   }
 
   #tick(): void {

@@ -226,7 +226,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
     note(`H14 ${carrier}: the median GET saw ${(median / mib).toFixed(2)} MiB of bulk pass`);
     expect(bulk.receivedBytes).toBeLessThan(1024 * mib);
-    // Windows of both directions, the carriers' queues and the client's kernel buffers together stay below.
-    expect(median).toBeLessThan(8 * mib);
+    // A transfer in company has 128 KiB under way; what a busy machine adds to the measured round trip stays below.
+    expect(median).toBeLessThan(4 * mib);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { frameType, maxDataPayloadBytes, streamId } from '../../src/protocol/frame.ts';
-import { minWindowBytes } from '../../src/protocol/receive-window.ts';
+import { minWindowBytes, ReceiveWindow } from '../../src/protocol/receive-window.ts';
 import { linkedCarriers, settle, turn } from '../support/linked-carriers.ts';
 import {
   createEnds,
@@ -27,6 +27,7 @@ function octets(bytes: number, seed = 0): Buffer {
 /** Lets every accepted stream answer with its own request body and a trailer. */
 function echoes(end: TestEnd): void {
   end.onAccept = (sink) => {
+    sink.stream.grant(ReceiveWindow.sizeFor(end.pool));
     sink.stream.sendHead(responsePayload());
     sink.react = ({ chunks }) => void sink.stream.sendData(chunks.at(-1) ?? Buffer.alloc(0));
     const { onEnd } = sink;
