@@ -37,7 +37,7 @@ async function keep(running: Promise<Running>): Promise<Running> {
   return process;
 }
 
-async function startWays(): Promise<{ ways: Way[]; edge: Running; agent: Running }> {
+async function startWays(): Promise<{ ways: Way[]; inspected: Way; edge: Running; agent: Running }> {
   const origin = await keep(startScript('origin', 'origin.ts'));
   const originPort = origin.firstLine;
   const proxy = await keep(startScript('bare proxy', 'bare-proxy.ts', originPort));
@@ -62,8 +62,9 @@ async function startWays(): Promise<{ ways: Way[]; edge: Running; agent: Running
     ...['tunnel', originPort, '--domain', domain, '--transport', transport, '--json'],
     ...['--server', `localhost:${ports.grpc}`, '--tunnel-port', String(ports.tunnel)],
   ];
-  const agent = await keep(startGiraffe('agent', agentArgs('grpc.localhost', 'auto'), env));
-  const tcpAgent = await keep(startGiraffe('agent (tcp)', agentArgs('tcp.localhost', 'tcp'), env));
+  const agent = await keep(startGiraffe('agent', [...agentArgs('grpc.localhost', 'auto'), '--no-inspect'], env));
+  const tcpAgent = await keep(startGiraffe('agent (tcp)', [...agentArgs('tcp.localhost', 'tcp'), '--no-inspect'], env));
+  const inspecting = await keep(startGiraffe('agent (inspector)', agentArgs('inspected.localhost', 'auto'), env));
   const far = await keep(
     startScript(
       'tls far',
@@ -83,7 +84,12 @@ async function startWays(): Promise<{ ways: Way[]; edge: Running; agent: Running
     { name: 'giraffe grpc', target: at(ports.proxy, 'grpc.localhost'), middle: [edge, agent] },
     { name: 'giraffe tcp', target: at(ports.proxy, 'tcp.localhost'), middle: [edge, tcpAgent] },
   ];
-  return { ways, edge, agent };
+  const inspected: Way = {
+    name: 'grpc, inspector',
+    target: at(ports.proxy, 'inspected.localhost'),
+    middle: [edge, inspecting],
+  };
+  return { ways, inspected, edge, agent };
 }
 
 function median(values: readonly number[]): number {
@@ -194,8 +200,8 @@ async function measureBeside(way: Way, edge: Running, agent: Running): Promise<v
 }
 
 async function measureAll(): Promise<void> {
-  const { ways, edge, agent } = await startWays();
-  await measureGet(ways, '/bytes/1024', 'GET 1 KiB, 50 connections');
+  const { ways, inspected, edge, agent } = await startWays();
+  await measureGet([...ways, inspected], '/bytes/1024', 'GET 1 KiB, 50 connections');
   await measureGet(ways, '/bytes/102400', 'GET 100 KiB, 50 connections');
   await measureBulk(ways);
   const grpc = ways.find(({ name }) => name === 'giraffe grpc');
