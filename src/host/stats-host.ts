@@ -47,7 +47,12 @@ export async function showStats(context: StatsContext): Promise<number> {
   if (domain !== undefined && first.tunnels.length === 0) {
     throw new GiraffeError('GIR_ERR_ENDPOINT_UNKNOWN', `there are no figures of ${domain}`);
   }
-  if (watch) return watchStats(context, { first, intervalMs: interval, next: () => readStats(place, domain) });
+  if (watch) {
+    // An edge that goes away is worth seeing, and is not made up for by agents.
+    const [seen] = first.sources;
+    const same = first.from === 'edge' && seen !== undefined ? { ...place, api: seen } : place;
+    return watchStats(context, { first, intervalMs: interval, next: () => readStats(same, domain) });
+  }
   if (json) writeEvent(output, 'stats', first);
   else for (const line of statsLines(first, layoutOf(process.stdout.columns))) output.out(line);
   return 0;
@@ -98,8 +103,9 @@ function screenLines(
   { columns, failure }: { readonly columns: number; readonly failure: string | undefined },
 ): string[] {
   const layout = { ...layoutOf(columns), rates: course.rates };
-  const trouble = failure === undefined ? [] : ['', layout.alarming(`Not up to date: ${failure}`.slice(0, columns))];
-  return [...statsLines(reading, layout), '', ...course.lines(columns), ...trouble, '', 'Ctrl-C ends.'];
+  // Above the rest: what does not fit a low terminal is below.
+  const trouble = failure === undefined ? [] : [layout.alarming(`Not up to date: ${failure}`.slice(0, columns)), ''];
+  return [...trouble, ...statsLines(reading, layout), '', ...course.lines(columns), '', 'Ctrl-C ends.'];
 }
 
 /** One look on one line, where nothing can be redrawn. */

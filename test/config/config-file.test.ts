@@ -88,7 +88,6 @@ describe('loadConfig()', () => {
       plugins: [],
       routing: { strategy: 'hybrid', options: {} },
       auth: [{ provider: 'tokens', options: {} }],
-      metrics: [],
       tunnels: {},
     });
   });
