@@ -4,6 +4,7 @@
  * It opens the first carrier with the token and the other one with a ticket, and replaces whichever is lost while the
  * other one serves. When to open another session is for the connector.
  */
+import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { targetText } from '../http/target.ts';
 import type { Welcome } from '../protocol/handshake.ts';
@@ -86,10 +87,10 @@ export class AgentSession implements LinkOwner {
     if (this.#phase === 'opening') this.#phase = 'serving';
     if (transport === 'auto' && first === 'grpc') {
       const tried = createDeferred<void>();
-      void this.#keep('tls', 0, tried.resolve);
+      void this.#keep('tls', false, tried.resolve);
       await Promise.race([tried.promise, delay(secondCarrierGraceMs, this.#abort.signal)]);
     } else if (transport === 'auto') {
-      void this.#keep('grpc', 1);
+      void this.#keep('grpc', true);
     }
     if (this.#links.size === 0) throw await this.retired;
     this.#announce();
@@ -152,7 +153,7 @@ export class AgentSession implements LinkOwner {
       this.#context.emit({ type: 'carrier', carrier: link.kind, error: reason });
       this.#tellMode();
       this.#tellStatus();
-      void this.#keep(link.kind, 1);
+      void this.#keep(link.kind, true);
     }
   }
 
@@ -177,16 +178,17 @@ export class AgentSession implements LinkOwner {
 
   /**
    * Dials a carrier until the session has it.
-   * @param failures Failures so far, which decide about the first delay: 0 for none.
+   * @param isLost Whether it was there or has failed before, so that the first attempt waits a little.
    * @param onTried Called after the first attempt.
    */
-  async #keep(kind: CarrierKind, failures: number, onTried: () => void = () => {}): Promise<void> {
+  async #keep(kind: CarrierKind, isLost: boolean, onTried: () => void = () => {}): Promise<void> {
     if (this.#wanted.has(kind) || this.#context.options.transport !== 'auto') return;
     this.#wanted.add(kind);
-    for (let failed = failures; this.#phase === 'serving' && !this.#links.has(kind); failed += 1) {
-      if (failed > 0) {
-        const delayMs = backoffMs(failed - 1, this.#context.options.backoff ?? defaultBackoff, Math.random());
-        await delay(delayMs, this.#abort.signal);
+    const sinceMs = performance.now();
+    for (let waits = isLost; this.#phase === 'serving' && !this.#links.has(kind); waits = true) {
+      if (waits) {
+        const bounds = this.#context.options.backoff ?? defaultBackoff;
+        await delay(backoffMs(performance.now() - sinceMs, bounds, Math.random()), this.#abort.signal);
       }
       await this.#join(kind);
       onTried();

@@ -27,19 +27,22 @@ export class Connector {
 
   /** Runs until {@link drain} is called or the edge refuses for good; resolves with that refusal. */
   async run(): Promise<GiraffeError | undefined> {
-    let failures = 0;
+    let troubleSinceMs = performance.now();
     let attempt = 0;
     const { signal } = this.#stop;
     while (!signal.aborted) {
       attempt += 1;
       this.#context.emit({ type: 'connecting', attempt });
+      const attemptAtMs = performance.now();
       const { error, servedMs } = await this.#serve();
       if (signal.aborted) break;
       if (this.#isFinal(error)) return error;
       if (servedMs !== undefined) attempt = 0;
-      if (servedMs !== undefined && servedMs >= stableMs) failures = 0;
-      const delayMs = backoffMs(failures, this.#context.options.backoff ?? defaultBackoff, Math.random());
-      failures += 1;
+      const nowMs = performance.now();
+      // A short session ends no trouble, but is none itself.
+      if (servedMs !== undefined) troubleSinceMs = servedMs >= stableMs ? nowMs : troubleSinceMs + nowMs - attemptAtMs;
+      const elapsedMs = nowMs - troubleSinceMs;
+      const delayMs = backoffMs(elapsedMs, this.#context.options.backoff ?? defaultBackoff, Math.random());
       this.#context.emit({ type: 'reconnecting', error, delayMs });
       await delay(delayMs, signal);
     }

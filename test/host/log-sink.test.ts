@@ -50,12 +50,15 @@ describe('LogSink', () => {
     expect(readFileSync(path, 'utf8').trimEnd().split('\n')).toHaveLength(3000);
   });
 
-  it.skipIf(!existsSync('/dev/full'))('goes on with a full disk, says so once, and spoils no exit status', async () => {
-    const { code, stderr } = await logIn('steady', '/dev/full');
-    expect(code).toBe(0);
-    expect(stderr.match(/The log cannot be written: ENOSPC/g)).toHaveLength(1);
-    expect((await logIn('burst', '/dev/full')).code).toBe(3);
-  });
+  it.skipIf(!existsSync('/dev/full'))(
+    'hardening 17: goes on with a full disk, says so once, and spoils no exit status',
+    async () => {
+      const { code, stderr } = await logIn('steady', '/dev/full');
+      expect(code).toBe(0);
+      expect(stderr.match(/The log cannot be written: ENOSPC/g)).toHaveLength(1);
+      expect((await logIn('burst', '/dev/full')).code).toBe(3);
+    },
+  );
 
   it('ends in silence when nobody reads it any more', async () => {
     const child = startLogging('steady');

@@ -133,6 +133,19 @@ describe('health', () => {
     await expect(unary(client, 'check', { service: 'nothing.Here' })).rejects.toMatchObject({ code: 5 });
   });
 
+  it('O3 Watch of a client without a token tells the state and ends as UNAVAILABLE, and the next one tells it again', async () => {
+    await using edge = await startTestEdge({ handshakeTimeoutMs: 500 });
+    using watcher = await serviceClient(edge, health, 'grpc.health.v1.Health');
+    const open = Reflect.get(watcher, 'watch') as (request: object) => ClientReadableStream<{ status: string }>;
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const statuses: string[] = [];
+      const call = open.call(watcher, { service: 'tunnel.TunnelService' });
+      call.on('data', ({ status }: { status: string }) => statuses.push(status));
+      const error = await new Promise<{ code?: number }>((resolve) => call.once('error', resolve));
+      expect({ code: error.code, statuses }).toEqual({ code: 14, statuses: ['SERVING'] });
+    }
+  });
+
   it('O3 Watch and HealthCheck on an open connection say NOT_SERVING while the edge drains', async () => {
     await using edge = await startTestEdge();
     await using origin = await startRecordingOrigin(() => {});

@@ -54,16 +54,29 @@ async function newest(origin: Origin, before: ReadonlySet<Socket>): Promise<Sock
   return [...origin.open].find(isNew) as Socket;
 }
 
-/** Lets a client leave and returns how long it took until its origin's socket was closed, in milliseconds. */
+/** Length of a tick of {@link leave}, in milliseconds. */
+const tickMs = 5;
+
+/**
+ * Lets a client leave and returns how long it took until its origin's socket was closed: in milliseconds, by timers of the
+ * loop that all this runs in. A machine that is busy with something else is late with both and changes nothing.
+ */
 async function leave(client: RawClient, atOrigin: Socket, way: (socket: Socket) => void): Promise<number> {
   const closed = new Promise<void>((resolve) => {
     if (atOrigin.closed) resolve();
     else atOrigin.once('close', () => resolve());
   });
-  const leftMs = performance.now();
+  let ticks = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const tick = (): void => {
+    ticks += 1;
+    timer = setTimeout(tick, tickMs);
+  };
+  timer = setTimeout(tick, tickMs);
   way(client.socket);
   await closed;
-  return performance.now() - leftMs;
+  clearTimeout(timer);
+  return ticks * tickMs;
 }
 
 /** Puts a client through a scene up to its end and returns the milliseconds until the origin knew. */
@@ -83,6 +96,9 @@ async function cancelled(
   else await pause(30);
   return leave(client, atOrigin, way);
 }
+
+/** What is promised, in milliseconds, between a client's leaving and its origin's knowing. */
+const promisedMs = 100;
 
 interface Scene {
   readonly method: string;
@@ -121,13 +137,13 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       for (const [, way] of ways) tookMs.push(await cancelled(world, origin, way, scene));
     }
 
-    note(`H8 ${carrier} ${method}: ${tookMs.map((ms) => ms.toFixed(0)).join(', ')} ms until the origin knew`);
-    expect(Math.max(...tookMs)).toBeLessThan(1000);
+    note(`H8 ${carrier} ${method}: ${tookMs.join(', ')} ms until the origin knew`);
+    expect(Math.max(...tookMs)).toBeLessThan(promisedMs);
     await eventually('nothing is in flight', () => world.edge.edge.stats()[0]?.inFlight === 0);
     expect((await world.client.get('/small')).text).toBe('small');
     const { requests } = world.edge.edge.stats()[0] ?? {};
-    expect(world.edge.edge.stats()[0]).toMatchObject({ errors: scenes(method).length * 2, responses: 1 });
-    expect(requests).toBe(scenes(method).length * 2 + 1);
+    expect(world.edge.edge.stats()[0]).toMatchObject({ errors: tookMs.length, responses: 1 });
+    expect(requests).toBe(tookMs.length + 1);
   });
 
   it.each(ways)('H8 a client that %s in mid-download of an endless body stops it', async (_name, way) => {
@@ -137,7 +153,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     const atOrigin = await newest(origin, new Set());
     await eventually('it runs', () => client.receivedBytes > 4 * mib);
 
-    expect(await leave(client, atOrigin, way)).toBeLessThan(1000);
+    expect(await leave(client, atOrigin, way)).toBeLessThan(promisedMs);
   });
 
   it.each(ways)('H8 a client that has stopped reading and then %s stops it', async (_name, way) => {
@@ -154,7 +170,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       return sent === before;
     });
 
-    expect(await leave(client, atOrigin, way)).toBeLessThan(1000);
+    expect(await leave(client, atOrigin, way)).toBeLessThan(promisedMs);
   });
 
   it.each(ways)('H8 a client that %s in mid-upload of an endless body stops it', async (_name, way) => {
@@ -184,7 +200,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     const atOrigin = await newest(origin, new Set());
     await pause(500);
 
-    expect(await leave(client, atOrigin, (socket) => socket.resetAndDestroy())).toBeLessThan(1000);
+    expect(await leave(client, atOrigin, (socket) => socket.resetAndDestroy())).toBeLessThan(promisedMs);
   });
 
   it('H8 clients that leave beside a bulk transfer of the same session reach the origin at once', async () => {
@@ -200,8 +216,8 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       }
     }
 
-    note(`H8 ${carrier} beside bulk: ${Math.max(...tookMs).toFixed(0)} ms at most until the origin knew`);
-    expect(Math.max(...tookMs)).toBeLessThan(1500);
+    note(`H8 ${carrier} beside bulk: ${Math.max(...tookMs)} ms at most until the origin knew`);
+    expect(Math.max(...tookMs)).toBeLessThan(promisedMs);
     const passedBytes = bulk.receivedBytes;
     await eventually('the transfer goes on', () => bulk.receivedBytes > passedBytes + mib);
   });
@@ -242,7 +258,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       else if (request.url === '/slow') setTimeout(() => response.end('late'), 200).unref();
       else response.write('part');
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startHttpWorld(origin, transport, { maxStreams: 2000 });
     const sessions = sessionsOf(world);
     let isRunning = true;
     let fine = 0;
@@ -261,10 +277,11 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
     const startedMs = performance.now();
     let aborts = 0;
-    for (let burst = 0; burst < 12; burst += 1) {
+    // 8,000 in bursts of 1,000, which is where the HTTP/2 of Node ends a connection of streams that are reset.
+    for (let burst = 0; burst < 8; burst += 1) {
       const path = burst % 2 === 0 ? '/slow' : '/open';
       const clients = await Promise.all(
-        Array.from({ length: 250 }, () => rawClient(world.port, requestText('GET', path, testHost), { keeps: false })),
+        Array.from({ length: 1000 }, () => rawClient(world.port, requestText('GET', path, testHost), { keeps: false })),
       );
       if (path === '/open') await eventually('all run', () => clients.every(({ receivedBytes }) => receivedBytes > 0));
       // All of a burst leave in one turn of the event loop.
@@ -279,7 +296,8 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     isRunning = false;
     await Promise.all(steady);
 
-    note(`hardening 2 ${carrier}: ${aborts} aborts in ${Math.round(tookMs)} ms beside ${fine} answers`);
+    const rate = Math.round((aborts / tookMs) * 1000);
+    note(`hardening 2 ${carrier}: ${aborts} aborts, ${rate} per second, beside ${fine} answers`);
     expect(failures).toEqual([]);
     expect(fine).toBeGreaterThan(100);
     expect(sessionsOf(world)).toEqual(sessions);

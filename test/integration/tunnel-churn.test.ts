@@ -18,7 +18,9 @@ function readyCount({ events }: TestAgent): number {
 }
 
 describe('agents that come and go', () => {
-  it('T6 150 reconnects, half of them without goodbye, leave no handle, timer or memory at either end', async () => {
+  it('T6 1,000 reconnects, half of them without goodbye, leave no handle, timer or memory at either end', {
+    timeout: 240_000,
+  }, async () => {
     await using origin = await startHttpOrigin((_request, response) => response.end('ok'));
     await using server = await startTestEdge({ keepAliveMs: 600_000 }, { logger: silent });
     const { ports } = server.edge;
@@ -51,11 +53,11 @@ describe('agents that come and go', () => {
       timers: resourceCount('Timeout'),
       heap: await settledHeapBytes(),
     };
-    for (let index = 0; index < 70; index += 1) await round();
+    for (let index = 0; index < 500; index += 1) await round();
     await settled();
     await eventually('the sockets are back', () => resourceCount('TCPSocketWrap') <= before.sockets);
-    await eventually('the timers are back', () => resourceCount('Timeout') <= before.timers);
-    // Tickets live for 30 s and certificates in caches; 14 KB for each reconnect would show.
+    await eventually('the timers are back', () => resourceCount('Timeout') <= before.timers, 35_000);
+    // Tickets live for 30 s and certificates in caches; 2 KB for each reconnect would show.
     expect((await settledHeapBytes()) - before.heap).toBeLessThan(2_000_000);
   });
 
@@ -138,19 +140,24 @@ describe('ports', () => {
 });
 
 describe('an edge that restarts under many agents', () => {
-  it.each([0, 200, 1000, 5000, 60_000, 600_000])(
-    'hardening 15: 1,000 agents after an outage of %i ms: never more than 3 times an even spread over one second',
+  it.each([0, 50, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 600_000])(
+    'hardening 15: 1,000 agents after an outage of %i ms: at no time more than 3 times the mean rate until the last is back',
     (outageMs) => {
-      const bins = new Map<number, number>();
-      for (let agent = 0; agent < 1000; agent += 1) {
+      const backMs = Array.from({ length: 1000 }, () => {
         let atMs = 0;
-        for (let failures = 0; failures === 0 || atMs < outageMs; failures += 1) {
-          atMs += backoffMs(failures, defaultBackoff, Math.random());
-        }
-        const bin = Math.floor((atMs - outageMs) / 100);
-        bins.set(bin, (bins.get(bin) ?? 0) + 1);
+        do atMs += backoffMs(atMs, defaultBackoff, Math.random());
+        while (atMs < outageMs);
+        return atMs - outageMs;
+      });
+      const lastMs = Math.max(...backMs);
+      const bins = Array<number>(10).fill(0);
+      for (const ms of backMs) {
+        const bin = Math.min(9, Math.floor((ms / lastMs) * 10));
+        bins[bin] = (bins[bin] ?? 0) + 1;
       }
-      expect(Math.max(...bins.values())).toBeLessThanOrEqual(300);
+      // The worst of 9,000 runs showed 2.8 times; a bound that doubles with each failure shows up to 8 times.
+      expect(Math.max(...bins) / 100).toBeLessThanOrEqual(3);
+      expect(lastMs).toBeLessThanOrEqual(Math.max(1000, Math.min(30_000, outageMs)));
     },
   );
 

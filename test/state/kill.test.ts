@@ -25,7 +25,7 @@ async function killedWriter(path: string, acknowledgements: number): Promise<str
   return ids;
 }
 
-it('keeps every acknowledged token and always opens, over kill -9 of two processes that write at once', async () => {
+it('hardening 17: keeps every acknowledged token and always opens, over kill -9 of two processes that write at once', async () => {
   const path = await createTemporaryFolder();
   const acknowledged: string[] = [];
   for (let round = 0; round < rounds; round += 1) {
