@@ -1,9 +1,9 @@
 /**
  * What rate limits and a breaker cost: `BENCH_POLICY=1 npm run bench`.
  *
- * One edge and one agent with two endpoints, of which one has limits that are never reached and a breaker that never
- * opens. Short rounds on both in turn, A B B A, so that what the machine gives to others meets both alike; the figure is
- * the median of the ratios of neighbours.
+ * One edge and one agent with three endpoints: one without policy, one with limits that are never reached and a breaker that
+ * never opens, and one that tells its quota with each response as well. Short rounds on two of them in turn, A B B A, so that
+ * what the machine gives to others meets both alike; the figure is the median of the ratios of neighbours.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,16 +31,20 @@ export async function measurePolicy(folder: string, pairs: number): Promise<void
   try {
     const origin = await keep(startScript('origin', 'origin.ts'));
     const config = join(folder, 'policy.json');
-    const limited = { rateLimit: unreached, clientRateLimit: unreached, breaker: { failures: 10 } };
+    const policy = (name: string, announce: boolean) => {
+      const rate = { ...unreached, announce };
+      return { endpoints: [name], rateLimit: rate, clientRateLimit: rate, breaker: { failures: 10 } };
+    };
     const target = Number(origin.firstLine);
     const server = {
       ports: { proxy: 0, api: 0, grpc: 0, tunnel: 0 },
       defaults: { rateLimit: { rpm: 0 } },
-      policies: [{ endpoints: ['limited.localhost'], ...limited }],
+      policies: [policy('limited.localhost', false), policy('announced.localhost', true)],
     };
     const tunnels = {
       free: { domain: 'free.localhost', target },
       limited: { domain: 'limited.localhost', target },
+      announced: { domain: 'announced.localhost', target },
     };
     writeFileSync(config, JSON.stringify({ server, tunnels, log: { level: 'warn' } }));
     const env = { GIRAFFE_STATE_DIR: folder };
@@ -49,24 +53,30 @@ export async function measurePolicy(folder: string, pairs: number): Promise<void
     const where = ['--server', `localhost:${ports.grpc}`, '--tunnel-port', String(ports.tunnel)];
     const agent = await keep(startGiraffe('agent', ['tunnel', '--json', '--config', config, ...where], env));
     const round = (host: string) => measure({ port: ports.proxy, host }, [edge, agent]);
-    await compare(round, pairs);
+    await compare('limits and breaker', 'limited.localhost', round, pairs);
+    await compare('limits told in each response, and breaker', 'announced.localhost', round, pairs);
   } finally {
     await stopAll(started);
   }
 }
 
-async function compare(round: (host: string) => Promise<Round>, pairs: number): Promise<void> {
+async function compare(
+  title: string,
+  other: string,
+  round: (host: string) => Promise<Round>,
+  pairs: number,
+): Promise<void> {
   const free: Round[] = [];
   const limited: Round[] = [];
   for (let pair = -warmUpPairs; pair < pairs; pair += 1) {
-    const order = pair % 2 === 0 ? ['free.localhost', 'limited.localhost'] : ['limited.localhost', 'free.localhost'];
+    const order = pair % 2 === 0 ? ['free.localhost', other] : [other, 'free.localhost'];
     for (const host of order) {
       const result = await round(host);
       if (pair >= 0) (host === 'free.localhost' ? free : limited).push(result);
     }
   }
   const ratios = (of: keyof Round) => limited.map((one, index) => one[of] / (free[index]?.[of] ?? Number.NaN));
-  console.log(`\nGET 1 KiB, ${connections} connections: with limits and breaker, against without (${pairs} pairs)`);
+  console.log(`\nGET 1 KiB, ${connections} connections: with ${title}, against without (${pairs} pairs)`);
   for (const [name, of] of [
     ['CPU per request', 'cpuMicros'],
     ['requests per second', 'perSecond'],
