@@ -29,7 +29,7 @@ export async function measurePolicy(folder: string, pairs: number): Promise<void
     return running;
   };
   try {
-    const origin = await keep(startScript('origin', 'origin.ts'));
+    const origin = await keep(startScript('origin', '../src/host/bench/origin-process.ts'));
     const config = join(folder, 'policy.json');
     const policy = (name: string, announce: boolean) => {
       const rate = { ...unreached, announce };

@@ -38,7 +38,7 @@ async function keep(running: Promise<Running>): Promise<Running> {
 }
 
 async function startWays(): Promise<{ ways: Way[]; inspected: Way; edge: Running; agent: Running }> {
-  const origin = await keep(startScript('origin', 'origin.ts'));
+  const origin = await keep(startScript('origin', '../src/host/bench/origin-process.ts'));
   const originPort = origin.firstLine;
   const proxy = await keep(startScript('bare proxy', 'bare-proxy.ts', originPort));
   const env = { GIRAFFE_STATE_DIR: folder };
