@@ -5,7 +5,13 @@ import * as z from 'zod';
 import { addExtensionOptions, type OfferedExtension } from './extension-options.ts';
 import { defaultKey } from './file-leaf.ts';
 import { agentSection } from './sections/agent.ts';
-import { authSection, metricsSection, pluginsSection, routingSection } from './sections/extensions.ts';
+import {
+  authSection,
+  certificatesSection,
+  metricsSection,
+  pluginsSection,
+  routingSection,
+} from './sections/extensions.ts';
 import { logSection } from './sections/log.ts';
 import { serverSection } from './sections/server.ts';
 import { tunnelsSection } from './sections/tunnels.ts';
@@ -18,6 +24,7 @@ export const configSchema = z
     routing: routingSection.prefault({}),
     auth: authSection.default([{ provider: 'tokens', options: {} }]),
     metrics: metricsSection.optional(),
+    certificates: certificatesSection.optional(),
     agent: agentSection.optional(),
     tunnels: tunnelsSection.default({}),
     log: logSection.optional(),

@@ -130,6 +130,13 @@ export const edgeSettings = {
     isPath: true,
     schema: plainText('the path of a file'),
   }),
+  redirectPort: optionalSetting({
+    flag: 'redirect-port',
+    env: 'GIRAFFE_REDIRECT_PORT',
+    valueName: 'PORT',
+    description: 'Port that sends plain HTTP to HTTPS, with --proxy-tls; 0 picks a free one (default none).',
+    schema: port(0),
+  }),
   tlsCert: optionalSetting({
     flag: 'tls-cert',
     env: 'GIRAFFE_TLS_CERT',

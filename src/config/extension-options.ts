@@ -5,11 +5,14 @@ import * as z from 'zod';
 
 /** One extension, as far as the file is concerned. */
 export interface OfferedExtension {
-  readonly section: 'routing' | 'auth' | 'metrics';
+  readonly section: ExtensionSection;
   /** Name in the configuration. */
   readonly name: string;
   readonly options: z.ZodType;
 }
+
+/** A section of the file that picks extensions. */
+export type ExtensionSection = keyof typeof nameKeys;
 
 /** What is changed of a JSON Schema here. */
 interface SectionSchema {
@@ -19,7 +22,7 @@ interface SectionSchema {
 type JsonSchema = Record<string, unknown>;
 
 /** The key that names the extension, by section. */
-const nameKeys = { routing: 'strategy', auth: 'provider', metrics: 'exporter' } as const;
+const nameKeys = { routing: 'strategy', auth: 'provider', metrics: 'exporter', certificates: 'source' } as const;
 
 /**
  * Adds to the schema of each section, for each extension: where it is named, its options have its own schema. A plugin whose
@@ -27,7 +30,7 @@ const nameKeys = { routing: 'strategy', auth: 'provider', metrics: 'exporter' } 
  */
 export function addExtensionOptions(schema: object, extensions: readonly OfferedExtension[]): void {
   const { properties } = schema as SectionSchema;
-  for (const section of ['routing', 'auth', 'metrics'] as const) {
+  for (const section of Object.keys(nameKeys) as ExtensionSection[]) {
     const whole = properties[section] as unknown as SectionSchema & { readonly items?: SectionSchema };
     const offered = extensions.filter((extension) => extension.section === section);
     if (offered.length > 0) addTo(whole.items ?? whole, nameKeys[section], offered);

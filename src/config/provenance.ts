@@ -1,9 +1,11 @@
 /**
  * What is in force and where each value comes from, for `giraffe config show`. Secrets are not in it.
  */
+
 import { agentSettings } from './agent-settings.ts';
 import { type LoadedConfig, settingKey } from './config-file.ts';
 import { edgeSettings } from './edge-settings.ts';
+import type { ExtensionSection } from './extension-options.ts';
 import { redactedText } from './secret.ts';
 import { findSetting, type Setting, type SettingSource, type SettingSources } from './setting.ts';
 
@@ -43,7 +45,7 @@ function settingEntry(key: string, setting: Setting, sources: SettingSources): C
 }
 
 /** Tells whether an option of an extension may be shown. */
-export type OptionFilter = (section: 'routing' | 'auth' | 'metrics', index: number, path: readonly string[]) => boolean;
+export type OptionFilter = (section: ExtensionSection, index: number, path: readonly string[]) => boolean;
 
 /**
  * Returns the entries of the sections that only a file can set.
@@ -51,9 +53,11 @@ export type OptionFilter = (section: 'routing' | 'auth' | 'metrics', index: numb
  * @param isShown Asked about every option of an extension.
  */
 export function sectionEntries({ path, raw, config }: LoadedConfig, isShown: OptionFilter): ConfigEntry[] {
-  const { plugins, routing, auth, metrics } = config;
+  const { plugins, routing, auth, metrics, certificates } = config;
   const { server, tunnels } = raw;
-  const flat = flatten({ server, plugins, routing, auth, metrics, tunnels }, []).filter(({ keys }) => !isSetting(keys));
+  const flat = flatten({ server, plugins, routing, auth, metrics, certificates, tunnels }, []).filter(
+    ({ keys }) => !isSetting(keys),
+  );
   return flat.map(({ keys, value }): ConfigEntry => {
     const isSet = path !== undefined && hasPath(raw, keys);
     const isHidden = !mayShow(keys, isShown);
@@ -81,7 +85,11 @@ function mayShow(keys: readonly string[], isShown: OptionFilter): boolean {
   const [section, index] = keys;
   if (at === -1 || section === undefined || section === 'tunnels' || section === 'plugins' || section === 'server')
     return true;
-  return isShown(section as Parameters<OptionFilter>[0], section === 'routing' ? 0 : Number(index), keys.slice(at + 1));
+  return isShown(
+    section as Parameters<OptionFilter>[0],
+    /^\d+$/.test(index ?? '') ? Number(index) : 0,
+    keys.slice(at + 1),
+  );
 }
 
 interface Flat {

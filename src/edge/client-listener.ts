@@ -9,7 +9,7 @@ import type { ClientFacts } from '../http/forwarding.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientFront, ConnectionContext } from './client-front.ts';
 import type { ExchangeOpener } from './client-ports.ts';
-import { ClientTls } from './client-tls.ts';
+import { ClientTls, type ListenerTls } from './client-tls.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import { Http2Connection } from './http2-connection.ts';
 import { listen, stopListening } from './listen.ts';
@@ -36,7 +36,7 @@ interface Admission {
   readonly refusal: GiraffeError | undefined;
 }
 
-/** The proxy port of one edge. */
+/** A port for clients of one edge. */
 export class ClientListener {
   readonly #options: EdgeOptions;
   readonly #opener: ExchangeOpener;
@@ -57,9 +57,15 @@ export class ClientListener {
 
   /**
    * @param isTrusted Whether the peer at an address is a proxy whose word about its clients is believed.
+   * @param tls Makes the port speak HTTPS. Default plain HTTP/1.1.
    * @throws {GiraffeError} GIR_ERR_CONFIG for a PROXY protocol peer that is no address or network.
    */
-  constructor(options: EdgeOptions, isTrusted: (address: string) => boolean, opener: ExchangeOpener) {
+  constructor(
+    options: EdgeOptions,
+    isTrusted: (address: string) => boolean,
+    opener: ExchangeOpener,
+    tls?: ListenerTls | undefined,
+  ) {
     this.#options = options;
     this.#opener = opener;
     this.#isTrusted = isTrusted;
@@ -67,10 +73,7 @@ export class ClientListener {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: socketBufferBytes }, (socket) =>
       this.#accept(socket),
     );
-    const { proxyCertificate, limits, logger } = options;
-    this.#tls =
-      proxyCertificate &&
-      new ClientTls(proxyCertificate, limits, logger, (socket, admission) => this.#open(socket, admission));
+    this.#tls = tls && new ClientTls(tls, options, (socket, admission) => this.#open(socket, admission));
     this.limitsChanged();
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
     this.#timer.unref();

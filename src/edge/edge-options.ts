@@ -13,6 +13,7 @@ import type { OverallFigures } from './figures.ts';
 import type { BreakerState } from './policy/circuit-breaker.ts';
 import type { EdgePolicy } from './policy/policy-gate.ts';
 import type { RateState } from './policy/rate-gate.ts';
+import type { NamedCertificateSource } from './served-certificates.ts';
 
 /** A provider of authentication and its name in the configuration. */
 export interface NamedAuthProvider {
@@ -50,6 +51,10 @@ export interface EdgeOptions {
   readonly certificate: { readonly certPem: string; readonly keyPem: string };
   /** Makes the proxy port speak HTTPS, HTTP/2 included. Default plain HTTP/1.1. */
   readonly proxyCertificate?: EdgeOptions['certificate'] | undefined;
+  /** Where the proxy port gets certificates for the names of clients; needs `proxyCertificate`, for all other names. */
+  readonly certificateSource?: NamedCertificateSource | undefined;
+  /** A port that sends plain HTTP to the proxy port's HTTPS. Default none. */
+  readonly redirect?: ListenAddress | undefined;
   /** How clients write the URLs of endpoints, where that is not the proxy port's own scheme and number. */
   readonly publicUrls?:
     | { readonly scheme: 'http' | 'https' | undefined; readonly port: number | undefined }
@@ -130,6 +135,8 @@ export interface EdgePorts {
   readonly proxy: number;
   readonly grpc: number;
   readonly tunnel: number;
+  /** The port that sends plain HTTP to HTTPS; absent without one. */
+  readonly redirect?: number | undefined;
   /** The gRPC tunnel without TLS; absent without one. */
   readonly grpcPlaintext?: number | undefined;
 }

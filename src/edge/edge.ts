@@ -6,7 +6,7 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { ExtensionGuard } from '../extension/guard.ts';
 import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
 import { Authenticator } from './authenticator.ts';
-import { ClientListener } from './client-listener.ts';
+import { ClientListeners } from './client-listeners.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EdgeEvents, type EdgeListener } from './edge-events.ts';
 import { edgeMetrics } from './edge-metrics.ts';
@@ -51,7 +51,7 @@ class RunningEdge implements Edge {
   readonly #events = new EdgeEvents();
   readonly #policies: PolicyGate;
   readonly #dispatcher: Dispatcher;
-  readonly #clients: ClientListener;
+  readonly #clients: ClientListeners;
   readonly #grpc: GrpcListener;
   readonly #tunnel: TunnelListener;
   readonly #watch: SessionWatch;
@@ -103,7 +103,7 @@ class RunningEdge implements Edge {
       guard: this.#guard,
       isTrusted,
     });
-    this.#clients = new ClientListener(options, isTrusted, this.#dispatcher);
+    this.#clients = new ClientListeners({ options, guard: this.#guard, dispatcher: this.#dispatcher, isTrusted });
     const acceptor = new SessionAcceptor({
       options,
       authenticator,
@@ -113,6 +113,7 @@ class RunningEdge implements Edge {
       events: this.#events,
       ports: () => this.#ports,
       isDraining: () => this.#isDraining,
+      onServed: (endpoints) => this.#clients.serve(endpoints),
     });
     const { clientCa } = authenticator;
     this.#grpc = new GrpcListener(options, clientCa, (carrier, peer) => acceptor.accept(carrier, peer));
@@ -127,14 +128,14 @@ class RunningEdge implements Edge {
   /** Tunnel ports first: when clients can come, agents can too. */
   async listen(): Promise<void> {
     try {
-      const { proxy, grpc, tunnel, grpcPlaintext } = this.#options;
+      const { grpc, tunnel, grpcPlaintext } = this.#options;
       const ports = {
         grpc: await this.#grpc.listen(grpc),
         tunnel: await this.#tunnel.listen(tunnel),
         ...(grpcPlaintext && { grpcPlaintext: await this.#grpc.listenPlaintext(grpcPlaintext) }),
       };
       this.#ports = { ...ports, proxy: 0 };
-      this.#ports = { ...ports, proxy: await this.#clients.listen(proxy) };
+      this.#ports = { ...ports, ...(await this.#clients.listen()) };
     } catch (error) {
       await this[Symbol.asyncDispose]();
       throw error;

@@ -45,6 +45,8 @@ export interface AcceptorContext {
   readonly events: EdgeEvents;
   readonly ports: () => EdgePorts;
   isDraining(): boolean;
+  /** A session serves these endpoints from now on. */
+  onServed(endpoints: readonly string[]): void;
 }
 
 /** Turns carriers into sessions. */
@@ -219,6 +221,7 @@ export class SessionAcceptor {
     const former = session.join(multiplexer);
     if (isNew) {
       routes.add(session);
+      this.#context.onServed(session.identity.endpoints);
       figures.sessionOpened(session.identity);
     } else {
       routes.wake(session);

@@ -5,6 +5,7 @@
 import type * as z from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AuthProvider } from './auth-provider.ts';
+import type { CertificateSource } from './certificate-source.ts';
 import type { MetricsExporter } from './metrics-exporter.ts';
 import type { RoutingStrategy } from './routing-strategy.ts';
 
@@ -16,6 +17,7 @@ export interface ExtensionInstances {
   'routing-strategy': RoutingStrategy;
   'auth-provider': AuthProvider;
   'metrics-exporter': MetricsExporter;
+  'certificate-source': CertificateSource;
 }
 
 /** One kind of extension. */

@@ -2,6 +2,7 @@
 export type { FieldLine, FieldLines } from '../http/field-line.ts';
 export type { Logger } from '../telemetry/logger.ts';
 export type { AgentCredential, AuthDecision, AuthProvider, VisitorDecision } from './auth-provider.ts';
+export type { CertificateSource, PemCertificate } from './certificate-source.ts';
 export {
   defineExtension,
   type Extension,

@@ -105,7 +105,9 @@ function optionFilter({ config }: LoadedConfig, registry: ExtensionRegistry): Op
         ? (['routing-strategy', config.routing.strategy] as const)
         : section === 'auth'
           ? (['auth-provider', config.auth[index]?.provider] as const)
-          : (['metrics-exporter', config.metrics?.[index]?.exporter] as const);
+          : section === 'metrics'
+            ? (['metrics-exporter', config.metrics?.[index]?.exporter] as const)
+            : (['certificate-source', config.certificates?.source] as const);
     const found = registry.list().find(({ extension }) => extension.kind === kind && extension.name === name);
     return found !== undefined && mayShowOption(found.extension.options, path);
   };

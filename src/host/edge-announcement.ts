@@ -7,6 +7,8 @@ export interface AnnouncedPorts {
   readonly api: number;
   readonly grpc: number;
   readonly tunnel: number;
+  /** The port that sends plain HTTP to HTTPS, if there is one. */
+  readonly redirect?: number | undefined;
   /** The gRPC tunnel without TLS, if there is one. */
   readonly grpcPlaintext?: number | undefined;
 }
@@ -40,6 +42,7 @@ export function edgeReadyLines(edge: EdgeAnnouncement): string[] {
   const lines = [
     'The edge is ready.',
     `  clients          ${edge.clientUrl}, and every name under ${baseDomain}`,
+    ...(ports.redirect === undefined ? [] : [`  redirect         port ${ports.redirect}, to HTTPS`]),
     `  gRPC tunnel      port ${ports.grpc}`,
     `  TCP tunnel       port ${ports.tunnel}`,
     ...plaintextLines(edge),

@@ -1,9 +1,10 @@
 /** What the sections `routing` and `auth` of the configuration pick, made and made anew. */
 import type { Edge, NamedAuthProvider } from '../edge/edge-options.ts';
+import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { RoutingStrategy } from '../extension/index.ts';
 import { createAuthProviders } from './auth-providers.ts';
 import type { ExtensionRegistry, Workshop } from './extension-registry.ts';
-import type { ConfigWithFile } from './program-config.ts';
+import type { ConfigWithFile, EdgeConfig } from './program-config.ts';
 import { SelectedExtension } from './selected-extension.ts';
 
 /** What extensions of an edge are made with. */
@@ -45,4 +46,21 @@ export function selectAuthProviders(
     return { value: providers.list, end: async () => providers[Symbol.asyncDispose]() };
   };
   return SelectedExtension.start({ section, make, use: (list) => tools.edge().changeAuthProviders(list) }, config);
+}
+
+/**
+ * Makes the certificate source of the proxy port; undefined without one. It stays as long as the edge does.
+ *
+ * @throws {GiraffeError} As {@link selectStrategy} does; also GIR_ERR_CONFIG when the proxy port speaks plain HTTP.
+ */
+export async function selectCertificateSource({ registry, workshop }: ExtensionTools, { file, settings }: EdgeConfig) {
+  const section = file.config.certificates;
+  if (!settings.proxyTls && (section !== undefined || settings.redirectPort !== undefined)) {
+    const what = section === undefined ? '--redirect-port' : 'the section certificates';
+    throw new GiraffeError('GIR_ERR_CONFIG', `${what} is of use only with --proxy-tls (server.proxyTls.enabled)`);
+  }
+  if (section === undefined) return undefined;
+  const { source: name, options } = section;
+  const { value: source, end } = await registry.create('certificate-source', name, options, workshop);
+  return { named: { name, source }, end };
 }

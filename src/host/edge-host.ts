@@ -17,7 +17,12 @@ import { createLogger, type ProcessLog } from './create-logger.ts';
 import { Deferred } from './deferred.ts';
 import { type EdgeAnnouncement, edgeReadyEvent, edgeReadyLines } from './edge-announcement.ts';
 import { startApi } from './edge-api.ts';
-import { type ExtensionTools, selectAuthProviders, selectStrategy } from './edge-extensions.ts';
+import {
+  type ExtensionTools,
+  selectAuthProviders,
+  selectCertificateSource,
+  selectStrategy,
+} from './edge-extensions.ts';
 import { edgeLimits } from './edge-limits.ts';
 import { EdgeReload } from './edge-reload.ts';
 import { openEdgeState } from './edge-state.ts';
@@ -114,6 +119,8 @@ export async function beginEdge(
   const metrics = new MetricsRunner({ logger, guard, snapshot: () => edge.snapshot() });
   const exporterTools = { registry: async () => registry, workshop, runner: metrics };
   const exporters = lifetimes.use(await selectExporters(exporterTools, config, defaultExporters));
+  const source = await selectCertificateSource(tools, config);
+  if (source !== undefined) lifetimes.defer(source.end);
   const certificates = await state.certificates(settings);
   const listen = (port: number) => ({ host: settings.host, port });
   let isDraining = false;
@@ -128,6 +135,8 @@ export async function beginEdge(
         baseDomain: settings.baseDomain,
         certificate: certificates.tunnels,
         proxyCertificate: certificates.proxy,
+        certificateSource: source?.named,
+        redirect: settings.redirectPort === undefined ? undefined : listen(settings.redirectPort),
         publicUrls: { scheme: settings.publicScheme, port: settings.publicPort },
         ...strategy.value,
         guard,

@@ -28,7 +28,7 @@ export interface EdgeReloadOptions {
 }
 
 /** Sections that say what is loaded at the start. */
-const restartSections = ['plugins'] as const;
+const restartSections = ['plugins', 'certificates'] as const;
 /** Sections of an edge that a reload puts in force. */
 const liveSections = ['routing', 'auth', 'metrics'] as const;
 
@@ -66,11 +66,14 @@ export class EdgeReload implements Reload<EdgeConfig> {
     edge.reconfigure({ limits: edgeLimits(values), trustedProxies: values.trustedProxies });
     edge.changePolicy(edgePolicyOf(values, next.file.config.server));
     for (const change of changes) change.apply();
-    const differs = (name: 'plugins' | (typeof liveSections)[number]) =>
+    const differs = (name: (typeof restartSections)[number] | (typeof liveSections)[number]) =>
       !isDeepStrictEqual(former.file.config[name], wanted.file.config[name]);
     // What needs a restart is told again at the next reload.
-    const { plugins } = former.file.config;
-    this.#current = { settings: values, file: { ...wanted.file, config: { ...wanted.file.config, plugins } } };
+    const { plugins, certificates } = former.file.config;
+    this.#current = {
+      settings: values,
+      file: { ...wanted.file, config: { ...wanted.file.config, plugins, certificates } },
+    };
     return {
       changed: [...live, ...liveSections.filter(differs)],
       needsRestart: [...restart, ...restartSections.filter(differs)],

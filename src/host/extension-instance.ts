@@ -27,6 +27,13 @@ const demands: Readonly<Record<ExtensionKind, readonly [words: string, isMet: (i
         ? isFunction(render) && typeof contentType === 'string'
         : mode === 'push' && isFunction(send) && isInterval(intervalMs),
   ],
+  'certificate-source': [
+    'want() and certificateFor()',
+    ({ want, certificateFor, challengeCertificateFor, challengeAnswerFor }) =>
+      isFunction(want) &&
+      isFunction(certificateFor) &&
+      [challengeCertificateFor, challengeAnswerFor].every((method) => method === undefined || isFunction(method)),
+  ],
 };
 
 /** Returns what `create` made as it is. Throws when it is no instance of its kind. */

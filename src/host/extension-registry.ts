@@ -17,6 +17,7 @@ const kindLabels: Readonly<Record<ExtensionKind, string>> = {
   'routing-strategy': 'routing strategy',
   'auth-provider': 'auth provider',
   'metrics-exporter': 'metrics exporter',
+  'certificate-source': 'certificate source',
 };
 
 /** An extension and the plugin that offers it. */

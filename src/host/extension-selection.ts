@@ -22,6 +22,7 @@ export const sectionOf = {
   'routing-strategy': 'routing',
   'auth-provider': 'auth',
   'metrics-exporter': 'metrics',
+  'certificate-source': 'certificates',
 } as const satisfies Record<ExtensionKind, string>;
 
 /** Loads the plugins of a configuration, and returns the extensions of all. Throws GIR_ERR_EXTENSION_LOAD. */
@@ -31,10 +32,15 @@ export async function registryFor(plugins: PluginHost, file: LoadedConfig): Prom
 }
 
 /** Returns what a configuration picks, in the order of its sections. */
-export function selections({ config: { routing, auth, metrics = defaultExporters } }: LoadedConfig): Selection[] {
+export function selections({
+  config: { routing, auth, metrics = defaultExporters, certificates },
+}: LoadedConfig): Selection[] {
   return [
     { kind: 'routing-strategy', name: routing.strategy, options: routing.options },
     ...auth.map(({ provider, options }): Selection => ({ kind: 'auth-provider', name: provider, options })),
+    ...(certificates === undefined
+      ? []
+      : [{ kind: 'certificate-source', name: certificates.source, options: certificates.options } as const]),
     ...metrics.map(({ exporter, options }): Selection => ({ kind: 'metrics-exporter', name: exporter, options })),
   ];
 }

@@ -59,6 +59,7 @@ const kindTitles: Readonly<Record<ExtensionKind, string>> = {
   'routing-strategy': 'Routing strategies (routing.strategy):',
   'auth-provider': 'Auth providers (auth[].provider):',
   'metrics-exporter': 'Metrics exporters (metrics[].exporter):',
+  'certificate-source': 'Certificate sources (certificates.source):',
 };
 
 const lineWidth = 80;

@@ -18,6 +18,7 @@ const portNames: Readonly<Record<PortSetting, string>> = {
   apiPort: 'management API',
   grpcPort: 'gRPC tunnel',
   tunnelPort: 'TCP tunnel',
+  redirectPort: 'redirect',
   grpcPlaintextPort: 'gRPC tunnel without TLS',
   inspectPort: 'request inspector',
 };

@@ -1,8 +1,10 @@
 /** The built-in extensions, offered through the same hook as everybody else's. */
+
 import { basic } from './auth/basic.ts';
 import { jwt } from './auth/jwt.ts';
 import { mtls } from './auth/mtls.ts';
 import { tokens } from './auth/tokens.ts';
+import { acme } from './certificates/acme.ts';
 import { log } from './metrics/log.ts';
 import { otlp } from './metrics/otlp.ts';
 import { prometheus } from './metrics/prometheus.ts';
@@ -29,6 +31,7 @@ const extensions = async () => [
   prometheus,
   otlp,
   statsd,
+  acme,
 ];
 
 export default extensions;

@@ -113,7 +113,11 @@ describe('findSetting()', () => {
 });
 
 /** Settings that belong to one start of the program, not to a file. */
-const notInFiles = ['config', 'domain', 'port', 'timeout'];
+/** What is said of one run of a program. */
+const notInFiles = [
+  ...['config', 'detach', 'domain', 'dotenv-file', 'github', 'max-lifetime', 'port', 'qr', 'timeout', 'url-file'],
+  'wait-ready',
+];
 
 describe('the tables of settings', () => {
   it('has a place in the configuration file for every setting that belongs there', () => {

@@ -9,6 +9,7 @@ import { hashPassword } from '../../src/state/password-hash.ts';
 import {
   authProviderKit,
   type ConformanceCheck,
+  certificateSourceKit,
   metricsExporterKit,
   routingStrategyKit,
 } from '../../src/testing/index.ts';
@@ -36,6 +37,7 @@ afterAll(async () => {
 
 /** Options of the extensions that cannot do without. */
 const options: Readonly<Record<string, () => object>> = {
+  acme: () => ({ agreeToTerms: true, directoryUrl: 'https://127.0.0.1:1/directory' }),
   basic: () => ({ users: { ann: passwordHash } }),
   jwt: () => ({
     jwksUrl: 'https://127.0.0.1:1/jwks',
@@ -59,6 +61,7 @@ function checksOf(extension: Extension): readonly ConformanceCheck[] {
     'routing-strategy': routingStrategyKit,
     'auth-provider': authProviderKit,
     'metrics-exporter': metricsExporterKit,
+    'certificate-source': certificateSourceKit,
   };
   return kits[extension.kind](make as never);
 }

@@ -3,9 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { freePort } from '../support/free-port.ts';
 import { FrontServer, shippedConfiguration } from '../support/front-server.ts';
 import { type ChildProgram, GiraffeHome, type RunningEdge, servesHybrid } from '../support/giraffe-process.ts';
 import { type HttpAnswer, readAnswer } from '../support/http-client.ts';
@@ -24,15 +24,6 @@ interface Way {
   readonly ca: string | undefined;
   /** Address that the client calls from. */
   readonly from: string;
-}
-
-async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function open({ port, ca, from }: Way, method: string, path: string, options: RequestOptions = {}) {

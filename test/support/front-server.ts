@@ -17,6 +17,11 @@ export class FrontServer implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'giraffe-front-'));
   #process: ChildProgram | undefined;
 
+  /** What the server wrote so far. */
+  get output(): string {
+    return this.#process?.output ?? '';
+  }
+
   /** Writes a file into the folder and returns its path. */
   file(name: string, content: string): string {
     const path = join(this.folder, name);
@@ -25,8 +30,18 @@ export class FrontServer implements AsyncDisposable {
   }
 
   /** Starts the server and waits until it accepts on all its ports of 127.0.0.1. */
-  async start(command: string, args: readonly string[], ports: readonly number[]): Promise<void> {
-    const env = { PATH: `${process.env['PATH']}:/usr/sbin`, HOME: this.folder, XDG_DATA_HOME: this.folder };
+  async start(
+    command: string,
+    args: readonly string[],
+    ports: readonly number[],
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const env = {
+      ...variables,
+      PATH: `${process.env['PATH']}:/usr/sbin`,
+      HOME: this.folder,
+      XDG_DATA_HOME: this.folder,
+    };
     const server = new ChildProgram(command, args, env, this.folder);
     this.#process = server;
     for (const port of ports) await accepting(server, port);

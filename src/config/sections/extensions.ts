@@ -1,4 +1,4 @@
-/** The sections that pick extensions: `plugins`, `routing`, `auth` and `metrics`. The options are the extensions' own business. */
+/** The sections that pick extensions: `plugins`, `routing`, `auth`, `metrics` and `certificates`. The options are the extensions' own business. */
 import * as z from 'zod';
 
 const acceptedName = 'a name in lower case such as round-robin';
@@ -42,3 +42,13 @@ export const metricsSection = z
     }),
   )
   .describe('Metrics exporters (default `prometheus` at the edge, none at agents).');
+
+/** Where the certificates of the proxy port come from. */
+export const certificatesSection = z
+  .strictObject({
+    source: name.describe('Name of the certificate source.'),
+    options,
+  })
+  .describe(
+    'Certificates for the names that clients ask for, with server.proxyTls (default one for all). A change needs a restart.',
+  );

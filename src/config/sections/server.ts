@@ -10,6 +10,7 @@ const ports = z
     grpc: edge.grpcPort.leaf,
     tunnel: edge.tunnelPort.leaf,
     grpcPlaintext: edge.grpcPlaintextPort.leaf,
+    redirect: edge.redirectPort.leaf,
   })
   .describe('Ports to listen on.');
 
