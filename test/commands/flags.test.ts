@@ -47,7 +47,7 @@ describe('giraffe server start', () => {
   it('has the ports that README tells', () => {
     const rows = readText('README.md').matchAll(/^\| (\d+) \| .* \| `--([a-z-]+)` \| `([A-Z_]+)` \|$/gm);
     const told = [...rows].map(([, port, flag, env]) => ({ port, flag, env }));
-    const flags = new Map([...byFlag(edgeSettings), ...byFlag(agentSettings)]);
+    const flags = new Map([...byFlag(agentSettings), ...byFlag(edgeSettings)]);
     expect(told).toHaveLength(5);
     expect(told).toEqual(
       told.map(({ flag }) => ({ port: flags.get(flag ?? '')?.defaultText, flag, env: flags.get(flag ?? '')?.env })),
