@@ -18,7 +18,7 @@ export default class Bench extends GiraffeCommand {
     '<%= config.bin %> <%= command.id %> --requests 10000 --concurrency 100 --body-size 64KiB',
     '<%= config.bin %> <%= command.id %> --compare grpc,tcp,direct --report bench.html',
     '<%= config.bin %> <%= command.id %> --scenario head-of-line',
-    "<%= config.bin %> <%= command.id %> https://app.example.com/ --rate 200 --duration 1m --assert 'p99<50ms,failed==0'",
+    "<%= config.bin %> <%= command.id %> https://app.test/ --rate 200 --assert 'p99<50ms,failed==0'",
     '<%= config.bin %> <%= command.id %> ws://localhost:3000/echo --concurrency 500',
   ];
   static override args = {

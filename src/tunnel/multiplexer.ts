@@ -167,7 +167,10 @@ export class Multiplexer implements StreamPort {
   close(reason: GiraffeError): void {
     if (this.#isEnding) return;
     this.#end(reason);
-    for (const stream of this.#streams.all) this.discard(stream.outbound);
+    // Of an answer that is whole its client can have it all; of anything else, the less the other end has the better.
+    for (const { outbound } of this.#streams.all) {
+      if (this.#options.role === 'edge' || !outbound.hasEnded) this.discard(outbound);
+    }
     this.#outbox.sendLast(frameType.goAway, goAwayPayload(reason));
     this.carrier.close();
     this.#failStreams(reason);

@@ -99,9 +99,14 @@ export class Outbox {
     this.#isClosed = true;
   }
 
-  /** Gives the carrier all that is left, and one last frame behind it. What streams have queued is to be discarded before. */
+  /** Gives the carrier all that may be sent, and one last frame behind it. What shall not be sent is to be discarded before. */
   sendLast(type: FrameType, payload: Buffer): void {
+    this.#sendAll();
     this.#queue.control(type, 0, noStream, payload);
+    this.#sendAll();
+  }
+
+  #sendAll(): void {
     while (!this.#queue.isEmpty) {
       const batch = this.#queue.take(maxCarrierBytes);
       if (batch.bytes > 0) this.#carrier.send(batch);

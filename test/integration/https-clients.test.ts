@@ -1,6 +1,7 @@
 /** HTTPS on the proxy port: HTTP/1.1 and HTTP/2 clients, WebSockets over TLS. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -293,8 +294,9 @@ describe('an HTTPS client that speaks HTTP/1.1', () => {
     await using origin = await startHttpOrigin((request, response) => {
       if (request.url === '/whole') return void response.end(request.headers['x-forwarded-proto']);
       response.write('some');
-      setImmediate(() => response.destroy());
+      breakOff = () => response.destroy();
     });
+    let breakOff = (): void => {};
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
     const { caPem } = await testCertificate();
     const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: caPem });
@@ -308,13 +310,15 @@ describe('an HTTPS client that speaks HTTP/1.1', () => {
         servername: 'localhost',
       });
       outgoing.end();
-      const [response] = await once(outgoing, 'response');
-      return readAnswer(response);
+      const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+      return response;
     };
     try {
-      expect((await ask('/whole')).text).toBe('https');
-      expect((await ask('/whole')).text).toBe('https');
-      await expect(ask('/broken')).rejects.toThrow();
+      expect((await readAnswer(await ask('/whole'))).text).toBe('https');
+      expect((await readAnswer(await ask('/whole'))).text).toBe('https');
+      const broken = await ask('/broken');
+      breakOff();
+      await expect(readAnswer(broken)).rejects.toThrow();
     } finally {
       agent.destroy();
     }

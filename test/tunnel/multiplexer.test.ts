@@ -513,6 +513,21 @@ describe('the end of a carrier', () => {
     leavesNothing(ends);
   });
 
+  it('by close() of the agent sends an answer that is whole with its body, in front of the reason', async () => {
+    const ends = createEnds();
+    const sink = ends.edge.open({ isEnd: true });
+    await ends.settle();
+    const { stream } = ends.agent.lastAccepted;
+    stream.sendHead(responsePayload());
+    stream.sendData(octets(5000));
+    stream.sendEnd();
+    ends.agent.multiplexer.close(new GiraffeError('GIR_ERR_SESSION_REPLACED'));
+    await ends.settle();
+    expect(sink.body.equals(octets(5000))).toBe(true);
+    expect([sink.ends, sink.resets.length]).toEqual([1, 0]);
+    expect(ends.misuses).toEqual([]);
+  });
+
   it('by close() sends nothing of streams that have not ended', async () => {
     const ends = createEnds();
     const opened = ends.edge.open({ isEnd: false });
