@@ -1,6 +1,7 @@
 /** Acceptance P2 and P3: an origin that fails is spared, and an agent whose origin is down is passed over. */
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { readAnswer } from '../support/http-client.ts';
 import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { codeOf, startPolicyAgent, startPolicyWorld } from '../support/policy-world.ts';
 
@@ -41,17 +42,25 @@ describe('P2 the circuit breaker', () => {
   });
 
   it('P2 counts the statuses that it is told to, and a response that breaks off', async () => {
+    let cut = (): void => {};
     await using origin = await startHttpOrigin((request, response) => {
       if (request.url === '/503') response.writeHead(503).end();
-      else if (request.url === '/cut') response.write('half', () => response.destroy());
-      else response.writeHead(500).end();
+      else if (request.url !== '/cut') response.writeHead(500).end();
+      else {
+        response.write('half');
+        cut = () => response.destroy();
+      }
     });
     const breaker = { failures: 3, openMs: 60_000, statuses: [503] };
     await using world = await startPolicyWorld(origin, { operator: { defaults: { breaker } } });
 
     expect((await world.client.get('/500')).status).toBe(500);
     expect((await world.client.get('/503')).status).toBe(503);
-    await expect(world.client.get('/cut')).rejects.toThrow();
+    const { outgoing, answer } = world.client.open('GET', '/cut');
+    outgoing.end();
+    const begun = await answer;
+    cut();
+    await expect(readAnswer(begun)).rejects.toThrow();
     expect((await world.client.get('/503')).headers['proxy-status']).toBeUndefined();
     expect(codeOf((await world.client.get('/503')).text)).toBe('GIR_ERR_BREAKER_OPEN');
   });
