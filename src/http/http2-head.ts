@@ -49,17 +49,25 @@ export function responseForHttp2(head: ResponseHead): Http2Fields {
   return { ':status': String(head.status), ...fieldsForHttp2(head.fields) };
 }
 
-/** Returns the fields of an answer or of trailers. Of those that may stand only once, the first line counts. */
+/**
+ * Returns the fields of an answer or of trailers. Those of a connection are left out (RFC 9113 section 8.2.2), such as the
+ * Upgrade of a 426; of those that may stand only once, the first line counts.
+ */
 export function fieldsForHttp2(fields: FieldLines): Http2Fields {
   const written: Http2Fields = {};
   for (const [field, value] of fields) {
     const name = field.toLowerCase();
+    if (connectionFields.has(name)) continue;
     const former = Object.hasOwn(written, name) ? written[name] : undefined;
     if (former === undefined) define(written, name, value);
     else if (!singleFields.has(name)) define(written, name, [...(Array.isArray(former) ? former : [former]), value]);
   }
   return written;
 }
+
+const connectionFields = new Set(
+  'connection http2-settings keep-alive proxy-connection te transfer-encoding upgrade'.split(' '),
+);
 
 /** As an own property whatever its name, `__proto__` too. */
 function define(written: Http2Fields, name: string, value: string | string[]): void {

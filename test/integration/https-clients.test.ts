@@ -261,6 +261,19 @@ describe('an HTTP/2 client', () => {
     expect(origin.connections).toBe(0);
   });
 
+  it('H10 gets a 426 without the fields that HTTP/2 forbids, and the tunnel serves on', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((request, response) => {
+      if (request.url === '/here') return void response.end('here');
+      response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade' }).end();
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const { status, headers } = await client.ask('/');
+    expect([status, headers['upgrade'], headers['connection']]).toEqual([426, undefined, undefined]);
+    expect((await client.ask('/here')).body.toString()).toBe('here');
+  });
+
   it('T5 has its answers before the edge that drains closes its connection', async () => {
     const edge = await startHttpsEdge();
     const waiting: Array<() => void> = [];
