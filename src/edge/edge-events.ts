@@ -19,8 +19,8 @@ export type EdgeEvent =
   | ({ readonly type: 'session-opened'; readonly mode: SessionMode } & SessionFacts)
   /** A carrier came or went while the session goes on. */
   | ({ readonly type: 'session-mode'; readonly mode: SessionMode } & SessionFacts)
-  /** `code` says why. */
-  | ({ readonly type: 'session-closed'; readonly code: string } & SessionFacts)
+  /** `code` says why; undefined when the agent left. */
+  | ({ readonly type: 'session-closed'; readonly code: string | undefined } & SessionFacts)
   | {
       readonly type: 'exchange';
       readonly requestId: string;

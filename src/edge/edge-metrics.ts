@@ -73,6 +73,11 @@ function agentMetrics(totals: EdgeTotals, now: EdgeNow): Metric[] {
     counter('giraffe_session_reconnects_total', 'Sessions of agents that had one before.', [
       { labels: {}, value: totals.sessionsReopened },
     ]),
+    counter(
+      'giraffe_sessions_closed_total',
+      'Sessions that ended, by reason: left when the agent left, and else a code.',
+      [...totals.sessionsClosed].map(([reason, value]) => ({ labels: { reason }, value })),
+    ),
     counter('giraffe_agent_refusals_total', 'Agents that were refused, by code.', byCode(totals.agentRefusals)),
     gauge('giraffe_carriers', 'Connections of agents that carry exchanges.', byTransport(carriers)),
     gauge('giraffe_streams', 'Exchanges and relays on these connections.', byTransport(streams)),

@@ -34,6 +34,7 @@ export interface EdgeTotals {
   readonly upgrades: { websocket: number; other: number };
   sessionsOpened: number;
   sessionsReopened: number;
+  readonly sessionsClosed: Map<ErrorCode | typeof leftOfItself, number>;
   readonly agentRefusals: Map<ErrorCode, number>;
   readonly rejected: Map<ErrorCode, number>;
 }
@@ -50,6 +51,8 @@ export interface OverallFigures extends Omit<EndpointFigures, 'transports'> {
   /** Upgrades to WebSocket among them. */
   readonly webSockets: number;
   readonly sessionsOpened: number;
+  /** Sessions that ended, by code; `left` for those whose agent left. */
+  readonly sessionsClosed: Readonly<Record<string, number>>;
   /** Agents that were refused, by code. */
   readonly agentRefusals: Readonly<Record<string, number>>;
   /** Connections and requests refused before it was known which endpoint they are for, by code. */
@@ -63,6 +66,8 @@ export interface CountedAgent {
   readonly endpoints: readonly string[];
 }
 
+/** Stands for a code where a session ended because its agent left. */
+const leftOfItself = 'left';
 /** Agents that are remembered to tell a return from a first visit; the ones not seen for longest are forgotten. */
 const maxAgents = 10_000;
 /** Endpoints with figures of their own. One more takes the place of the oldest that has nothing in flight. */
@@ -124,6 +129,11 @@ export class EdgeFigures {
     }
   }
 
+  /** Counts a session that has ended. @param code Why; undefined when its agent left. */
+  sessionClosed(code: ErrorCode | undefined): void {
+    countCode(this.totals.sessionsClosed, code ?? leftOfItself);
+  }
+
   /** Counts an agent whose HELLO was refused. */
   agentRefused(code: ErrorCode): void {
     countCode(this.totals.agentRefusals, code);
@@ -143,7 +153,7 @@ export class EdgeFigures {
 
   /** Returns the figures of all endpoints together. */
   overall(): OverallFigures {
-    const { requests, inFlight, ways, upgrades, sessionsOpened, sessionsReopened, agentRefusals } = this.totals;
+    const { requests, inFlight, ways, upgrades, sessionsOpened, sessionsReopened } = this.totals;
     const all = Object.values(ways);
     const codes = new Map<string, number>();
     for (const way of all) for (const [code, count] of way.codes) codes.set(code, (codes.get(code) ?? 0) + count);
@@ -166,7 +176,8 @@ export class EdgeFigures {
       codes: Object.fromEntries(codes),
       ...Latency.readAll(latencies, this.#nowMs()),
       sessionsOpened,
-      agentRefusals: Object.fromEntries(agentRefusals),
+      sessionsClosed: Object.fromEntries(this.totals.sessionsClosed),
+      agentRefusals: Object.fromEntries(this.totals.agentRefusals),
       rejections: this.rejections,
     };
   }
@@ -226,6 +237,7 @@ function noTotals(): EdgeTotals {
     upgrades: { websocket: 0, other: 0 },
     sessionsOpened: 0,
     sessionsReopened: 0,
+    sessionsClosed: new Map(),
     agentRefusals: new Map(),
     rejected: new Map(),
   };

@@ -3,7 +3,6 @@
  * version, endpoints and ticket, and answers with WELCOME or a refusal. A probe gets the same answer and no session.
  */
 import { randomBytes } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { parseAuthority } from '../http/authority.ts';
 import { publicUrl } from '../http/public-url.ts';
@@ -19,21 +18,16 @@ import type { Authenticator } from './authenticator.ts';
 import type { EdgeEvents } from './edge-events.ts';
 import type { EdgeOptions, EdgePorts, Principal } from './edge-options.ts';
 import { EdgeSession } from './edge-session.ts';
+import { Farewell, givenUp, isLoss } from './farewell.ts';
 import type { EdgeFigures } from './figures.ts';
 import { memorableName } from './memorable-name.ts';
 import type { PolicyGate } from './policy/policy-gate.ts';
 import type { RouteTable } from './route-table.ts';
+import { TicketBook } from './ticket-book.ts';
 import type { TunnelPeer } from './tunnel-peer.ts';
 
-/** How long a ticket is good for, in milliseconds. */
-const ticketLifeMs = 30_000;
 /** What one carrier may make us hold for clients, in octets; a session has at most two, so 64 MiB together. */
 const maxUnreadBytesPerCarrier = 32 * 1024 * 1024;
-/**
- * Tickets of one session that are good at once; a further one takes the place of the oldest. An agent that cannot reach
- * a port leaves one behind with every attempt, and is no abuser.
- */
-const maxTicketsPerSession = 4;
 
 /** What the acceptor needs from the edge. */
 export interface AcceptorContext {
@@ -52,7 +46,7 @@ export interface AcceptorContext {
 /** Turns carriers into sessions. */
 export class SessionAcceptor {
   readonly #context: AcceptorContext;
-  readonly #tickets = new Map<string, { session: EdgeSession; expiresMs: number }>();
+  readonly #tickets = new TicketBook();
 
   constructor(context: AcceptorContext) {
     this.#context = context;
@@ -60,9 +54,10 @@ export class SessionAcceptor {
 
   /** Takes a new carrier through its handshake. */
   accept(carrier: Carrier, peer: TunnelPeer): void {
-    const { limits, logger } = this.#context.options;
+    const { limits } = this.#context.options;
     let session: EdgeSession | undefined;
     let hasHello = false;
+    const farewell = new Farewell();
     const deadline = setTimeout(
       () => multiplexer.close(new GiraffeError('GIR_ERR_HANDSHAKE_TIMEOUT')),
       limits.handshakeTimeoutMs,
@@ -89,42 +84,48 @@ export class SessionAcceptor {
         },
         onTicket: () => this.#handOutTicket(multiplexer, session),
         onStatus: (payload) => this.#noteStatus(decodeStatus(payload), session),
-        onGoAway: () => {
+        onGoAway: (reason) => {
           // Its reason is its own: to repeat it would let a stranger put words into our mouth.
           if (session === undefined) return multiplexer.close(new GiraffeError('GIR_ERR_CANCELLED'));
+          if (reason.code !== 'GIR_ERR_DRAINING') return multiplexer.close(givenUp(reason));
+          farewell.said();
           session.drain();
           multiplexer.goAway(new GiraffeError('GIR_ERR_DRAINING'), true);
         },
-        onClose: (reason) => {
+        onClose: (error) => {
           clearTimeout(deadline);
-          if (session === undefined) return;
-          this.#leave(session, multiplexer, reason);
-          logger.info(
-            {
-              sessionId: session.identity.id,
-              carrier: carrier.kind,
-              peer: carrier.peer,
-              reason: reason.code,
-              detail: reason.message,
-            },
-            'carrier closed',
-          );
+          if (session !== undefined) this.#closed(session, multiplexer, farewell.isOver(error) ? undefined : error);
         },
       },
     );
   }
 
-  #leave(session: EdgeSession, multiplexer: Multiplexer, reason: GiraffeError): void {
-    const { routes, events } = this.#context;
-    const former = session.mode;
+  /** A carrier is gone. @param reason Why; undefined when its agent took leave. */
+  #closed(session: EdgeSession, multiplexer: Multiplexer, reason: GiraffeError | undefined): void {
+    const { carrier } = multiplexer;
+    const { facts, mode: former } = session;
+    const why = reason && { reason: reason.code, detail: reason.message };
+    this.#context.options.logger.info(
+      { sessionId: facts.sessionId, carrier: carrier.kind, peer: carrier.peer, ...why },
+      'carrier closed',
+    );
     session.leave(multiplexer);
-    const { mode, facts } = session;
-    if (mode === undefined) {
-      routes.remove(session);
-      if (former !== undefined) events.emit({ type: 'session-closed', ...facts, code: reason.code });
-    } else if (mode !== former && routes.session(facts.sessionId) === session) {
-      events.emit({ type: 'session-mode', ...facts, mode });
-    }
+    const { mode } = session;
+    if (mode === former) return;
+    if (mode === undefined) this.#ended(session, reason);
+    else if (this.#context.routes.session(facts.sessionId) === session) this.#tell(session, false);
+  }
+
+  #ended(session: EdgeSession, reason: GiraffeError | undefined): void {
+    const { routes, events, figures, options } = this.#context;
+    const { facts } = session;
+    const code = reason?.code;
+    routes.remove(session);
+    figures.sessionClosed(code);
+    events.emit({ type: 'session-closed', ...facts, code });
+    if (reason === undefined) options.logger.info(facts, 'agent left');
+    else if (isLoss(reason)) options.logger.warn({ ...facts, reason: code, detail: reason.message }, 'session lost');
+    else options.logger.info({ ...facts, reason: code }, 'session closed');
   }
 
   async #admit(multiplexer: Multiplexer, peer: TunnelPeer, hello: Hello): Promise<EdgeSession | undefined> {
@@ -140,7 +141,7 @@ export class SessionAcceptor {
     const session =
       hello.ticket === undefined
         ? this.#newSession(hello, principal)
-        : this.#ticketSession(hello, hello.ticket, principal);
+        : this.#tickets.redeem(hello.ticket, hello, principal);
     if (hello.ticket === undefined) this.#govern(session, hello.policies ?? []);
     this.#join(session, multiplexer, hello.ticket === undefined);
     return session;
@@ -201,19 +202,6 @@ export class SessionAcceptor {
     );
   }
 
-  #ticketSession(hello: Hello, ticket: string, principal: Principal): EdgeSession {
-    const entry = this.#tickets.get(ticket);
-    this.#tickets.delete(ticket);
-    if (entry === undefined || performance.now() >= entry.expiresMs) throw new GiraffeError('GIR_ERR_TICKET_REFUSED');
-    const { identity, isAlive } = entry.session;
-    const isTheirs =
-      identity.principal.id === principal.id &&
-      identity.agentId === hello.agentId &&
-      identity.generation === hello.generation;
-    if (!isAlive || !isTheirs) throw new GiraffeError('GIR_ERR_TICKET_REFUSED');
-    return entry.session;
-  }
-
   #join(session: EdgeSession, multiplexer: Multiplexer, isNew: boolean): void {
     const { options, routes, figures } = this.#context;
     this.#welcome(multiplexer, session.identity.id, session.identity.endpoints);
@@ -264,17 +252,7 @@ export class SessionAcceptor {
 
   #handOutTicket(multiplexer: Multiplexer, session: EdgeSession | undefined): void {
     if (session === undefined) throw new GiraffeError('GIR_ERR_PROTOCOL', 'TICKET before WELCOME');
-    const nowMs = performance.now();
-    const open: string[] = [];
-    for (const [ticket, entry] of this.#tickets) {
-      if (entry.expiresMs <= nowMs) this.#tickets.delete(ticket);
-      else if (entry.session === session) open.push(ticket);
-    }
-    const [oldest] = open;
-    if (oldest !== undefined && open.length >= maxTicketsPerSession) this.#tickets.delete(oldest);
-    const ticket = randomBytes(24).toString('base64url');
-    this.#tickets.set(ticket, { session, expiresMs: nowMs + ticketLifeMs });
-    multiplexer.ticket(Buffer.from(ticket));
+    multiplexer.ticket(Buffer.from(this.#tickets.issue(session)));
   }
 
   #refuse(multiplexer: Multiplexer, error: GiraffeError): void {

@@ -10,6 +10,10 @@ const time = z.iso.datetime().describe('ISO 8601, UTC.');
 const milliseconds = z.number().nonnegative();
 const byCode = z.record(z.string(), count).describe('Counts by error code.');
 
+const byReason = z
+  .record(z.string(), count)
+  .describe('Sessions that ended, by error code; `left` for those whose agent left.');
+
 /** What `Accept` and errors are told by. */
 export const problem = z
   .object({
@@ -78,6 +82,7 @@ const totals = z
       .describe('Exchanges that ended, by the way they took.'),
     webSockets: count.describe('Upgrades to WebSocket.'),
     sessionsOpened: count,
+    sessionsClosed: byReason,
     agentRefusals: byCode.describe('Agents that were refused, by code.'),
     rejections: byCode.describe('Connections and requests refused before their endpoint was known, by code.'),
   })

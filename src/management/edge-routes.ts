@@ -39,7 +39,7 @@ const eventsRoute = createRoute({
   summary: 'What happens from now on, as server-sent events.',
   description:
     'Events: `session-opened`, `session-mode`, `session-closed`, `exchange` (one that ended), `breaker`, `draining`. ' +
-    'Their data is JSON with `v`, `event`, `at` and fields of their own. A reader that is more than 1,000 events behind ' +
+    'Their data is JSON with `v`, `event`, `at` and fields of their own, as docs/reference/events.md lists them. A reader that is more than 1,000 events behind ' +
     'loses the newest ones and is told how many by an event `lost`.',
   request: { query: domainQuery },
   responses: {

@@ -18,6 +18,7 @@ export interface EdgeFigures {
     readonly transports: EndpointFigures['transports'] & { readonly none: number };
     readonly webSockets: number;
     readonly sessionsOpened: number;
+    readonly sessionsClosed: Readonly<Record<string, number>>;
     readonly agentRefusals: Readonly<Record<string, number>>;
     readonly rejections: Readonly<Record<string, number>>;
   };

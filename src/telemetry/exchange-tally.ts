@@ -102,6 +102,6 @@ export class ExchangeTally {
 }
 
 /** Counts one more of a code. */
-export function countCode(counts: Map<ErrorCode, number>, code: ErrorCode): void {
+export function countCode<Code extends string>(counts: Map<Code, number>, code: Code): void {
   counts.set(code, (counts.get(code) ?? 0) + 1);
 }

@@ -35,6 +35,7 @@ const overview: EdgeFigures = {
     transports: { grpc: 1, tcp: 0, none: 0, upgrades: 0 },
     webSockets: 0,
     sessionsOpened: 1,
+    sessionsClosed: {},
     agentRefusals: {},
     rejections: {},
   },

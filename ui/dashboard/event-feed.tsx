@@ -60,7 +60,11 @@ function Line({ event }: { readonly event: NumberedEvent }) {
     case 'session-mode':
       return <Told badge="agent" tone="info" text={`${places} is now ${text('mode')}`} />;
     case 'session-closed':
-      return <Told badge="agent" tone="warn" text={`${places} left: ${text('code')}`} />;
+      return event['code'] === undefined ? (
+        <Told badge="agent" tone="" text={`${places} left`} />
+      ) : (
+        <Told badge="agent" tone="warn" text={`${places} ended: ${text('code')}`} />
+      );
     case 'breaker':
       return <Told badge="breaker" tone="bad" text={`${text('domain')} ${text('state')}`} />;
     case 'draining':
