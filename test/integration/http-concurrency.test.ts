@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { note } from '../support/note.ts';
 import { startHttpOrigin } from '../support/origins.ts';
+import { heldBytes } from '../support/resources.ts';
 import { type RawClient, rawClient, requestText } from '../support/scripted-client.ts';
 
 const mib = 1024 * 1024;
@@ -160,7 +161,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       } else response.end('small');
     });
     await using world = await startHttpWorld(origin, transport);
-    const before = process.memoryUsage().rss;
+    const before = heldBytes();
     using slow = await rawClient(world.port, requestText('GET', '/big', testHost), { keeps: false });
     // 100 KB/s: what may be read is read in small pieces ten times a second.
     slow.socket.pause();
@@ -177,7 +178,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     expect(slow.receivedBytes).toBeGreaterThan(100_000);
     // What the kernel's buffers and one stream's window hold, and nothing near the whole.
     expect(sentByOrigin).toBeLessThan(64 * mib);
-    expect(process.memoryUsage().rss - before).toBeLessThan(100 * mib);
+    expect(heldBytes() - before).toBeLessThan(32 * mib);
   });
 
   it('H4 ten readers that stop reading hold nobody up', async () => {
@@ -186,7 +187,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       else response.end('small');
     });
     await using world = await startHttpWorld(origin, transport);
-    const before = process.memoryUsage().rss;
+    const before = heldBytes();
     const stopped: RawClient[] = [];
     for (let index = 0; index < 10; index += 1) {
       const client = await rawClient(world.port, requestText('GET', '/big', testHost), { keeps: false });
@@ -197,7 +198,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
     for (let index = 0; index < 200; index += 1) expect((await world.client.get('/')).status).toBe(200);
 
-    expect(process.memoryUsage().rss - before).toBeLessThan(150 * mib);
+    expect(heldBytes() - before).toBeLessThan(64 * mib);
     // They get the rest when they read on.
     for (const { socket } of stopped) socket.resume();
     await eventually('all are served', () => stopped.every(({ receivedBytes }) => receivedBytes > 16 * mib), 30_000);

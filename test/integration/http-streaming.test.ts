@@ -8,6 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { note } from '../support/note.ts';
 import { onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
+import { watchHeldBytes } from '../support/resources.ts';
 import { rawClient, requestText } from '../support/scripted-client.ts';
 
 const mib = 1024 * 1024;
@@ -25,19 +26,6 @@ async function pump(destination: Writable, total: number, hash: Hash): Promise<v
   destination.end();
 }
 
-/** Watches the memory of this process until it is stopped, and returns by how much it grew at most, in octets. */
-function watchMemory(): () => number {
-  const startBytes = process.memoryUsage().rss;
-  let peakBytes = startBytes;
-  const timer = setInterval(() => {
-    peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
-  }, 50);
-  return () => {
-    clearInterval(timer);
-    return peakBytes - startBytes;
-  };
-}
-
 // Not the full GiB, to keep the suite short: bench/ carries that, with edge and agent in processes of their own.
 const bodyBytes = 256 * mib;
 
@@ -50,7 +38,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     });
     await using world = await startHttpWorld(origin, transport);
     const received = createHash('sha256');
-    const growth = watchMemory();
+    const growth = watchHeldBytes();
     const startedMs = performance.now();
 
     const { outgoing, answer } = world.client.open('GET', '/');
@@ -63,7 +51,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     note(`H3 ${carrier} down: ${Math.round(rate)} MiB/s, memory +${Math.round(grownBytes / mib)} MiB`);
     expect(response.complete).toBe(true);
     expect(received.digest('hex')).toBe(sent.digest('hex'));
-    expect(grownBytes).toBeLessThan(100 * mib);
+    expect(grownBytes).toBeLessThan(32 * mib);
   }, 120_000);
 
   it('H3 a large body streams up with equal hash and flat memory', async () => {
@@ -74,7 +62,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     });
     await using world = await startHttpWorld(origin, transport);
     const sent = createHash('sha256');
-    const growth = watchMemory();
+    const growth = watchHeldBytes();
     const startedMs = performance.now();
 
     // Its length is not announced: the body is chunked.
@@ -87,7 +75,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     const grownBytes = growth();
     note(`H3 ${carrier} up: ${Math.round(rate)} MiB/s, memory +${Math.round(grownBytes / mib)} MiB`);
     expect(Buffer.concat(chunks).toString()).toBe(sent.digest('hex'));
-    expect(grownBytes).toBeLessThan(100 * mib);
+    expect(grownBytes).toBeLessThan(32 * mib);
   }, 120_000);
 
   it('H3 a body streams up and down at the same time', async () => {
@@ -116,7 +104,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       socket.once('data', () => socket.pause());
     });
     await using world = await startHttpWorld(origin, transport);
-    const growth = watchMemory();
+    const growth = watchHeldBytes();
     using client = await rawClient(world.port, requestText('POST', '/', testHost, [`Content-Length: ${1024 * mib}`]));
     const block = Buffer.alloc(mib, 'u');
     let taken = 0;
@@ -135,7 +123,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     }
 
     expect(taken).toBeLessThan(100);
-    expect(growth()).toBeLessThan(150 * mib);
+    expect(growth()).toBeLessThan(32 * mib);
   });
 
   it('H5 each server-sent event is there before the next one is written', async () => {

@@ -249,7 +249,7 @@ describe('an HTTP/2 client', () => {
     ['CONNECT', { ':method': 'CONNECT', ':path': undefined, ':scheme': undefined }, 501],
     ['another Host than :authority', { host: 'other.test' }, 400],
     ['a :path with a fragment', { ':path': '/a#b' }, 400],
-    ['an :authority that is none', { ':authority': 'a@b' }, 400],
+    ['an :authority that is none', { ':authority': 'a:b' }, 400],
     ['a name that imitates Content-Length', { content_length: '5' }, 400],
     ['a head above the limit', { 'x-large': 'x'.repeat(10_000) }, 431],
   ])('S4 is refused with %s', async (_name, headers, status) => {
@@ -258,6 +258,19 @@ describe('an HTTP/2 client', () => {
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
     using client = await Http2Client.connect(edge);
     expect((await client.ask('/', headers)).status).toBe(status);
+    expect(origin.connections).toBe(0);
+  });
+
+  it('S4 is refused with user information in its :authority, by us or by the HTTP/2 of a newer Node', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((_request, response) => response.end());
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const refusal = await client.ask('/', { ':authority': `user@${domain}` }).then(
+      ({ status }) => status,
+      (error: Error) => error.message,
+    );
+    expect([400, 'Stream closed with error code NGHTTP2_PROTOCOL_ERROR']).toContain(refusal);
     expect(origin.connections).toBe(0);
   });
 

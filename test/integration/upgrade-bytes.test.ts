@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { heldBytes } from '../support/resources.ts';
 import type { SocketReader } from '../support/socket-reader.ts';
 import {
   connectClient,
@@ -330,11 +331,10 @@ describe('backpressure', () => {
     using other = await openUpgrade(world.port);
     using stalled = await openUpgrade(world.port, { path: '/flood' });
     stalled.socket.pause();
-    const before = process.memoryUsage();
+    const before = heldBytes();
     const sent = await stuffed(world.origin.sockets.at(-1) ?? expect.fail('no origin socket'));
     expect(sent).toBeLessThan(flood / 4);
-    const after = process.memoryUsage();
-    expect(after.arrayBuffers + after.external - before.arrayBuffers - before.external).toBeLessThan(50 * 1024 * 1024);
+    expect(heldBytes() - before).toBeLessThan(50 * 1024 * 1024);
     other.socket.write('ping');
     expect((await other.reader.exactly(4)).toString()).toBe('ping');
     stalled.socket.resume();

@@ -1,10 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flagEndStream, frameType, maxFramePayloadBytes } from '../../src/protocol/frame.ts';
 import { FrameReader } from '../../src/protocol/frame-reader.ts';
 import { bufferArbitrary, cutAt, type RawFrame, rawFrame } from '../support/raw-frames.ts';
+import { heldBytes } from '../support/resources.ts';
 
 type ReaderEvent =
   | { kind: 'frame'; type: number; flags: number; id: number; payload: string }
@@ -149,16 +148,9 @@ describe('FrameReader', () => {
   });
 
   it('holds an incomplete frame in about as many octets as have come, however finely they came', () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
     const reader = new FrameReader({ onFrame: () => {}, onData: () => {} });
     reader.push(rawFrame(frameType.head, 0, 1, Buffer.alloc(maxFramePayloadBytes)).subarray(0, 9));
     const octet = Buffer.from('a');
-    const heldBytes = (): number => {
-      collect();
-      const { heapUsed, arrayBuffers } = process.memoryUsage();
-      return heapUsed + arrayBuffers;
-    };
     const before = heldBytes();
     for (let count = 0; count < 1_000_000; count += 1) reader.push(octet);
     expect(heldBytes() - before).toBeLessThan(8 * 1024 * 1024);
