@@ -148,8 +148,10 @@ describe('an agent that comes back', () => {
     expect(server.edge.stats()[0]?.sessions).toBe(1);
     using client = new HttpClient(server.edge.ports.proxy, 'app.test');
     for (let index = 0; index < 20; index += 1) expect((await client.get('/')).text).toBe('ok');
-    const replaced = (): number => server.log.filter((line) => line['reason'] === 'GIR_ERR_SESSION_REPLACED').length;
-    await eventually('both old carriers are closed', () => replaced() === 2);
+    const replaced = (): string[] =>
+      server.log.filter((line) => line['reason'] === 'GIR_ERR_SESSION_REPLACED').map(({ message }) => message);
+    await eventually('both old carriers are closed', () => replaced().length === 3);
+    expect(replaced()).toEqual(['carrier closed', 'carrier closed', 'session closed']);
     expect(server.log.filter(({ message }) => message === 'session opened')).toHaveLength(2);
   });
 
