@@ -12,8 +12,8 @@ export const inspectSettings = {
     defaultText: '4040',
     valueName: 'PORT',
     description:
-      'Port of the request inspector and of the local API, on loopback only. 0 picks a free one; the default one moves ' +
-      'on to the next when it is taken.',
+      'Port of the request inspector and of the local API, which tells figures, on loopback only. 0 picks a free one; the ' +
+      'default one moves on to the next when it is taken.',
     schema: port(0),
   }),
   noInspect: setting({
@@ -21,7 +21,7 @@ export const inspectSettings = {
     env: 'GIRAFFE_NO_INSPECT',
     defaultText: 'false',
     valueName: undefined,
-    description: 'Run without request inspector and local API.',
+    description: 'Record no request: without request inspector. The local API still tells figures.',
     schema: yesOrNo(),
   }),
   inspectRequests: setting({

@@ -471,7 +471,7 @@ export const codes = {
     503,
     'destination_unavailable',
     'edge',
-    'Neither an edge nor an agent runs here.',
+    'Neither an edge nor an agent answers here.',
     'Start `giraffe server start` or `giraffe tunnel`, or name the API of an edge with --api or GIRAFFE_API.',
     { exit: 6 },
   ),

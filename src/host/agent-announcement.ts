@@ -3,15 +3,14 @@ import type { AgentEvent } from '../agent/agent-options.ts';
 import { type AgentRecord, announceAgent, type RunningAgent } from '../state/running-agents.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { NamedAgentOptions } from './agent-options-of.ts';
+import type { LocalApiUrls } from './local-api.ts';
 import { serverText } from './server-text.ts';
 
 /** What is known before the agent serves. */
-export interface AnnouncementOptions {
+export interface AnnouncementOptions extends LocalApiUrls {
   readonly stateDir: string;
   /** Where the agent logs; undefined for stderr. */
   readonly logFile: string | undefined;
-  /** Where the local API answers; undefined without one. */
-  readonly inspectUrl: string | undefined;
   readonly logger: Logger;
 }
 
@@ -28,6 +27,7 @@ export class AgentAnnouncement implements AsyncDisposable {
       pid: process.pid,
       startedAt: new Date().toISOString(),
       server: '',
+      apiUrl: options.apiUrl,
       inspectUrl: options.inspectUrl,
       logFile: options.logFile,
       mode: undefined,

@@ -8,7 +8,6 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { AgentAnnouncement } from './agent-announcement.ts';
 import { accompany } from './agent-command.ts';
-import { createInspector, startInspector } from './agent-inspector.ts';
 import { createAgentMetrics, startAgentMetrics } from './agent-metrics.ts';
 import { type AgentSurroundings, agentOptionsOf, type NamedAgentOptions } from './agent-options-of.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
@@ -21,6 +20,7 @@ import { DetachedParent } from './detached-parent.ts';
 import { createHangUpTest } from './hang-up.ts';
 import { createJsonPresenter, readyFields } from './json-presenter.ts';
 import { Lifetimes } from './lifetimes.ts';
+import { createInspector, startLocalApi } from './local-api.ts';
 import { OriginWatches } from './origin-watch.ts';
 import type { Output } from './output.ts';
 import type { PluginHost } from './plugin-loader.ts';
@@ -94,8 +94,8 @@ async function run(context: RunContext): Promise<number> {
   try {
     const running = createAgentMetrics(surroundings);
     const view = new AgentView(surroundings, running.runner);
-    const inspectUrl = await startInspector({ input, config, surroundings, agent: view }, lifetimes);
-    if (inspectUrl !== undefined) presenter.showInspector(inspectUrl);
+    const urls = await startLocalApi({ input, config, surroundings, agent: view }, lifetimes);
+    presenter.showLocalApi(urls);
     const metrics = await startAgentMetrics(context.plugins, config, surroundings, running, lifetimes);
     let watches = watchOrigins(started, presenter);
     lifetimes.defer(() => watches[Symbol.dispose]());
@@ -103,7 +103,7 @@ async function run(context: RunContext): Promise<number> {
       new AgentAnnouncement({
         stateDir: settings.stateDir ?? defaultStateDir(input.environment),
         logFile: settings.logFile ?? parent?.logFile,
-        inspectUrl,
+        ...urls,
         logger: log.logger,
       }),
     );
@@ -143,7 +143,7 @@ async function run(context: RunContext): Promise<number> {
       // Whoever is told that the tunnel is ready may list or stop it at once.
       await announcement.settled();
       const event = gate.open();
-      if (event !== undefined) await parent?.ready({ ...readyFields(event), inspectUrl });
+      if (event !== undefined) await parent?.ready({ ...readyFields(event), ...urls });
     });
     const isAttended = command !== undefined || parent !== undefined;
     const timeoutMs = settings.timeout ?? (isAttended ? attendedTimeoutMs : undefined);

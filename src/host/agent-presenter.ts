@@ -1,11 +1,12 @@
 /** What shows an agent's doings: to people or to programs. */
 import type { AgentEvent } from '../agent/agent-options.ts';
+import type { LocalApiUrls } from './local-api.ts';
 
 /** Shows events as they come. */
 export interface AgentPresenter {
   show(event: AgentEvent): void;
-  /** The request inspector and the local API answer at this URL. Told before the first event. */
-  showInspector(url: string): void;
+  /** Where the local API and the request inspector answer. Told before the first event. */
+  showLocalApi(urls: LocalApiUrls): void;
   /** The service behind the tunnel has gone (`reason`) or is there (undefined). */
   showOrigin(target: string, reason: string | undefined): void;
   /** The agent ends once what is in flight has ended, at the latest after this many milliseconds. */

@@ -7,6 +7,7 @@ import { Chalk, chalkStderr, default as chalkStdout } from 'chalk';
 import type { AgentEvent, AgentMode, TransportChoice } from '../agent/agent-options.ts';
 import { codes, isErrorCode } from '../errors/codes.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
+import type { LocalApiUrls } from './local-api.ts';
 import type { Output } from './output.ts';
 import { printable, redacted } from './printable.ts';
 import type { StartupList, StartupStep } from './startup-list.ts';
@@ -69,7 +70,7 @@ export class HumanPresenter implements AgentPresenter {
   #isStarting = false;
   #wasReady = false;
   #urls = '';
-  #inspectUrl: string | undefined;
+  #localApi: LocalApiUrls | undefined;
   #lastProblem = '';
   #lastCode = '';
 
@@ -100,8 +101,8 @@ export class HumanPresenter implements AgentPresenter {
     }
   }
 
-  showInspector(url: string): void {
-    this.#inspectUrl = url;
+  showLocalApi(urls: LocalApiUrls): void {
+    this.#localApi = urls;
   }
 
   showOrigin(target: string, reason: string | undefined): void {
@@ -196,11 +197,17 @@ export class HumanPresenter implements AgentPresenter {
     list.line(this.#chalk.green(modeLine(mode, reason)));
     const urls = tunnels.map(({ url, target }) => `${tell(url)} -> ${tell(target)}`);
     if (urls.join('\n') === this.#urls) return;
-    if (this.#urls === '' && this.#inspectUrl !== undefined) this.#line(`Requests and figures: ${this.#inspectUrl}`);
+    if (this.#urls === '') this.#tellLocalApi();
     this.#urls = urls.join('\n');
     void list.settled().then(() => {
       for (const line of urls) output.out(line);
     });
+  }
+
+  #tellLocalApi(): void {
+    const { apiUrl, inspectUrl } = this.#localApi ?? {};
+    if (inspectUrl !== undefined) this.#line(`Requests and figures: ${inspectUrl}`);
+    else if (apiUrl !== undefined) this.#line(`Figures: ${apiUrl}/api/v1/stats`);
   }
 
   #reconnecting({ error, delayMs }: EventOf<'reconnecting'>): void {

@@ -1,20 +1,21 @@
 /** Shows an agent's events to programs: a line of JSON each, on stdout. The fields are listed in docs/reference/events.md. */
 import type { AgentEvent } from '../agent/agent-options.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
+import type { LocalApiUrls } from './local-api.ts';
 import { type Output, writeEvent } from './output.ts';
 import { redacted } from './printable.ts';
 
 /** Returns a presenter that writes NDJSON. */
 export function createJsonPresenter(output: Output): AgentPresenter {
-  let inspectUrl: string | undefined;
+  let localApi: LocalApiUrls | undefined;
   return {
     show: (event) => {
       const fields = fieldsOf(event);
       if (fields === undefined) return;
-      writeEvent(output, event.type, event.type === 'ready' ? { ...fields, inspectUrl } : fields);
+      writeEvent(output, event.type, event.type === 'ready' ? { ...fields, ...localApi } : fields);
     },
-    showInspector: (url) => {
-      inspectUrl = url;
+    showLocalApi: (urls) => {
+      localApi = urls;
     },
     showOrigin: (target, reason) => writeEvent(output, 'origin', { target, reachable: reason === undefined, reason }),
     showDraining: (deadlineMs) => writeEvent(output, 'draining', { deadlineMs }),

@@ -20,7 +20,7 @@ const portNames: Readonly<Record<PortSetting, string>> = {
   tunnelPort: 'TCP tunnel',
   redirectPort: 'redirect',
   grpcPlaintextPort: 'gRPC tunnel without TLS',
-  inspectPort: 'request inspector',
+  inspectPort: 'local API of the agent',
 };
 
 /**

@@ -58,6 +58,8 @@ export interface StatsReading {
   readonly totals: TotalReading;
   readonly tunnels: readonly TunnelReading[];
   readonly edge?: EdgeReading;
+  /** Agents that run and did not answer, so that their figures are missing; left out when there is none. */
+  readonly silent?: readonly string[];
 }
 
 /** Returns the figures of several tunnels together. */

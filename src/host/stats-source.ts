@@ -2,7 +2,7 @@
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { LocalStats, LocalTunnel } from '../management/agent-port.ts';
 import type { EdgeFigures, TunnelFigures } from '../management/management-port.ts';
-import { listRunningAgents } from '../state/running-agents.ts';
+import { listRunningAgents, type RunningAgent } from '../state/running-agents.ts';
 import { type StatsReading, type TunnelReading, totalsOf } from './stats-reading.ts';
 
 /** Time for one answer, in milliseconds. */
@@ -45,10 +45,17 @@ export async function readStats(place: StatsPlace, domain: string | undefined): 
   } catch (error) {
     failure = GiraffeError.from(error);
   }
-  const agents = await readAgents(place.stateDir, domain);
+  const running = await listRunningAgents(place.stateDir);
+  const agents = await readAgents(running, domain);
   if (agents !== undefined) return agents;
   // An edge that is here and does not let us in is worth telling; one that is not here is not.
   if (failure.code === 'GIR_ERR_API_TOKEN') throw failure;
+  if (running.length > 0) {
+    throw new GiraffeError(
+      'GIR_ERR_API_UNREACHABLE',
+      `agents run and do not answer: ${running.map(nameOf).join(', ')}`,
+    );
+  }
   throw new GiraffeError(
     'GIR_ERR_NOTHING_RUNS',
     `no edge answers at ${place.localApi}, and no agent of ${place.stateDir} runs`,
@@ -74,11 +81,14 @@ async function readEdge(api: string, place: StatsPlace, domain: string | undefin
   };
 }
 
-/** Figures of all agents that answer; undefined when none runs. */
-async function readAgents(stateDir: string, domain: string | undefined): Promise<StatsReading | undefined> {
-  const running = (await listRunningAgents(stateDir)).filter(({ inspectUrl }) => inspectUrl !== undefined);
-  const answers = await Promise.all(running.map(({ inspectUrl = '', pid }) => readAgent(inspectUrl, pid)));
+/** Figures of all agents that answer; undefined when none does. */
+async function readAgents(
+  running: readonly RunningAgent[],
+  domain: string | undefined,
+): Promise<StatsReading | undefined> {
+  const answers = await Promise.all(running.map(readAgent));
   const agents = answers.filter((answer) => answer !== undefined);
+  const silent = running.filter((_, index) => answers[index] === undefined).map(nameOf);
   const [first] = agents;
   if (first === undefined) return undefined;
   const all = agents.flatMap(({ tunnels }) => tunnels);
@@ -90,11 +100,13 @@ async function readAgents(stateDir: string, domain: string | undefined): Promise
     startedAt: agents.map(({ startedAt }) => startedAt).sort()[0] ?? first.startedAt,
     totals: totalsOf(tunnels),
     tunnels,
+    ...(silent.length > 0 && { silent }),
   };
 }
 
-/** An agent that ends just now is none. */
-async function readAgent(url: string, pid: number) {
+/** Undefined when it does not answer. */
+async function readAgent({ apiUrl: url, pid }: RunningAgent) {
+  if (url === undefined) return undefined;
   try {
     const body = await ask(`${url}/api/v1/stats`, undefined);
     if (!isRole<AgentBody>(body, 'agent')) return undefined;
@@ -106,6 +118,10 @@ async function readAgent(url: string, pid: number) {
   } catch {
     return undefined;
   }
+}
+
+function nameOf({ pid, tunnels }: RunningAgent): string {
+  return `process ${pid} (${tunnels.map(({ domain }) => domain).join(', ')})`;
 }
 
 async function ask(url: string, token: string | undefined): Promise<unknown> {

@@ -39,12 +39,16 @@ export function statsLines(reading: StatsReading, layout: StatsLayout): string[]
   return [...headLines(reading, layout), '', ...body, ...codeLines(reading, columns), ...hint];
 }
 
-function headLines({ from, sources, startedAt, takenAt, edge }: StatsReading, layout: StatsLayout): string[] {
-  const { strong, columns = Number.POSITIVE_INFINITY } = layout;
+function headLines(
+  { from, sources, startedAt, takenAt, edge, silent = [] }: StatsReading,
+  layout: StatsLayout,
+): string[] {
+  const { strong, alarming, columns = Number.POSITIVE_INFINITY } = layout;
   const since = durationText(Date.parse(takenAt) - Date.parse(startedAt));
   const who = from === 'edge' ? `Edge ${sources[0] ?? ''}` : agentsText(sources);
   const [first = '', ...others] = filled(`${printable(who)}, counting for ${since}`, columns);
-  const lines = [strong(first), ...others];
+  const missing = silent.flatMap((agent) => filled(printable(`No answer from ${agent}`), columns)).map(alarming);
+  const lines = [strong(first), ...others, ...missing];
   if (edge === undefined) return lines;
   const { sessions, carriers, connections, openBreakers, memory } = edge;
   const breakers = openBreakers === 0 ? '' : `, open breakers ${openBreakers}`;

@@ -19,6 +19,8 @@ export interface RunningAgent {
   readonly startedAt: string;
   /** The edge, `host:port`. */
   readonly server: string;
+  /** Where it tells its figures; undefined when it had no port for it. */
+  readonly apiUrl: string | undefined;
   /** Where its inspector answers; undefined when it has none. */
   readonly inspectUrl: string | undefined;
   /** Where an agent without a terminal logs; undefined when that is its stderr. */
@@ -53,6 +55,7 @@ const recordFormat = z.object({
   pid: z.int().positive(),
   startedAt: z.string(),
   server: z.string(),
+  apiUrl: z.string().optional(),
   inspectUrl: z.string().optional(),
   logFile: z.string().optional(),
   mode: z.enum(['hybrid', 'grpc', 'tcp']).optional(),
@@ -194,12 +197,13 @@ async function livingAgent(path: string): Promise<RunningAgent | undefined> {
   const fate = await processFate({ pid: record.pid, ...record.process });
   if (fate === 'gone') await remove(path);
   if (fate !== 'running') return undefined;
-  const { v, pid, startedAt, server, inspectUrl, logFile, mode, tunnels } = record;
+  const { v, pid, startedAt, server, apiUrl, inspectUrl, logFile, mode, tunnels } = record;
   return {
     v,
     pid,
     startedAt,
     server,
+    apiUrl,
     inspectUrl,
     logFile,
     mode,

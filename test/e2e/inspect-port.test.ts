@@ -2,6 +2,8 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { GiraffeHome } from '../support/giraffe-process.ts';
+import { HttpClient } from '../support/http-client.ts';
+import { startHttpOrigin } from '../support/origins.ts';
 
 describe('the local API of the agent', () => {
   it('O6 tells its URL in the ready event, and the public URL to scripts', async () => {
@@ -16,11 +18,27 @@ describe('the local API of the agent', () => {
     expect((await fetch(`${inspectUrl}/readyz`)).status).toBe(200);
   });
 
-  it('O6 is not there with --no-inspect', async () => {
+  it('O6 with --no-inspect tells figures, and has no inspector and nothing of any request', async () => {
     await using home = new GiraffeHome();
+    await using origin = await startHttpOrigin((_request, response) => response.end('x'));
     const edge = await home.startEdge();
-    const agent = await home.startAgent(edge, 9, ['--no-inspect']);
-    expect(await agent.event('ready')).not.toHaveProperty('inspectUrl');
+    const agent = await home.startAgent(edge, origin.port, [
+      '--domain',
+      'app.localhost',
+      '--no-inspect',
+      '--inspect-port=0',
+    ]);
+    const ready = await agent.event('ready');
+    expect(ready).not.toHaveProperty('inspectUrl');
+    using client = new HttpClient(edge.ports.proxy, 'app.localhost');
+    expect((await client.get('/secret-path')).status).toBe(200);
+    for (const path of ['/', '/api/v1/requests', '/api/requests/http', '/api/v1/requests.har']) {
+      expect((await fetch(`${ready['apiUrl']}${path}`)).status).toBe(404);
+    }
+    expect(await (await fetch(`${ready['apiUrl']}/`)).text()).toContain('the request inspector is off (--no-inspect)');
+    const stats = await (await fetch(`${ready['apiUrl']}/api/v1/stats`)).text();
+    expect(JSON.parse(stats)).toMatchObject({ role: 'agent', tunnels: [{ domain: 'app.localhost', requests: 1 }] });
+    expect(stats).not.toContain('secret-path');
   });
 
   it('O6 a port that was asked for and is taken ends the agent with status 5', async () => {

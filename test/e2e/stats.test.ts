@@ -132,6 +132,33 @@ describe('figures', () => {
     expect(local.events[0]).toMatchObject({ from: 'agents', tunnels: counted, totals: { requests: 9, errors: 3 } });
   });
 
+  it('O2 stats reaches an agent that runs with --no-inspect, and names one that does not answer', async () => {
+    await using home = new GiraffeHome();
+    await using app = await startOrigin();
+    const edge = await home.startEdge();
+    const agent = await home.startAgent(edge, app.port, ['--domain', 'app.localhost', '--no-inspect']);
+    using client = new HttpClient(edge.ports.proxy, 'app.localhost');
+    expect((await client.get('/ten')).status).toBe(200);
+    const stats = ['stats', '--api-port', '9'];
+    const answered = home.run([...stats, '--json']);
+    expect(await answered.ended()).toMatchObject({ code: 0 });
+    expect(answered.events[0]).toMatchObject({ from: 'agents', tunnels: [{ domain: 'app.localhost', requests: 1 }] });
+
+    await using frozen = await home.startAgent(edge, app.port, ['--domain', 'b.localhost', '--no-inspect']);
+    frozen.kill('SIGSTOP');
+    const partial = home.run([...stats, '--json']);
+    expect(await partial.ended()).toMatchObject({ code: 0 });
+    expect(partial.events[0]).toMatchObject({
+      tunnels: [{ domain: 'app.localhost' }],
+      silent: [expect.stringMatching(/^process \d+ \(b\.localhost\)$/)],
+    });
+    await agent.end('SIGTERM');
+    const none = home.run(stats);
+    expect(await none.ended()).toMatchObject({ code: 6 });
+    expect(none.stderr).toMatch(/agents run and do not answer: process \d+ \(b\.localhost\)/);
+    frozen.kill('SIGCONT');
+  });
+
   it('O6 stats tells what is wrong and exits accordingly', async () => {
     await using home = new GiraffeHome();
     const nothing = home.run(['stats', '--api-port', '9']);

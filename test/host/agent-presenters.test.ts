@@ -4,6 +4,7 @@ import type { AgentEvent, TransportChoice } from '../../src/agent/agent-options.
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { HumanPresenter, modeLine } from '../../src/host/human-presenter.ts';
 import { createJsonPresenter } from '../../src/host/json-presenter.ts';
+import type { LocalApiUrls } from '../../src/host/local-api.ts';
 import type { Output } from '../../src/host/output.ts';
 import { StartupList } from '../../src/host/startup-list.ts';
 
@@ -32,7 +33,7 @@ function recordingOutput(): Output & { readonly outLines: string[]; readonly err
 
 /** What is shown besides events. */
 interface ShownBesides {
-  readonly inspectUrl?: string;
+  readonly localApi?: LocalApiUrls;
   readonly origins?: readonly { readonly target: string; readonly reason: string | undefined }[];
 }
 
@@ -40,7 +41,7 @@ interface ShownBesides {
 async function shown(
   events: readonly AgentEvent[],
   transport: TransportChoice = 'auto',
-  { inspectUrl, origins = [] }: ShownBesides = {},
+  { localApi, origins = [] }: ShownBesides = {},
 ) {
   const output = recordingOutput();
   const stderr = new Writable({
@@ -51,7 +52,7 @@ async function shown(
   });
   const list = new StartupList(stderr as unknown as NodeJS.WriteStream, false);
   const presenter = new HumanPresenter({ output, list, transport, server: 'localhost:4444', showsRequests: true });
-  if (inspectUrl !== undefined) presenter.showInspector(inspectUrl);
+  if (localApi !== undefined) presenter.showLocalApi(localApi);
   for (const event of events) presenter.show(event);
   for (const { target, reason } of origins) presenter.showOrigin(target, reason);
   await presenter.settled();
@@ -126,10 +127,15 @@ describe('HumanPresenter', () => {
   });
 
   it('tells once where requests and figures can be seen', async () => {
+    const url = 'http://127.0.0.1:4041';
     const { err } = await shown([connecting, grpcUp, tlsUp, ready, lost, ready], 'auto', {
-      inspectUrl: 'http://127.0.0.1:4041',
+      localApi: { apiUrl: url, inspectUrl: url },
     });
-    expect(err.filter((line) => line === 'Requests and figures: http://127.0.0.1:4041')).toHaveLength(1);
+    expect(err.filter((line) => line === `Requests and figures: ${url}`)).toHaveLength(1);
+    const without = await shown([connecting, grpcUp, tlsUp, ready], 'auto', {
+      localApi: { apiUrl: url, inspectUrl: undefined },
+    });
+    expect(without.err).toContain(`Figures: ${url}/api/v1/stats`);
   });
 
   it('tells what was established in a later attempt', async () => {

@@ -11,6 +11,7 @@ function agent(
     pid,
     startedAt: '2026-01-01T00:00:00.000Z',
     server: 'localhost:4444',
+    apiUrl: undefined,
     inspectUrl: undefined,
     logFile: undefined,
     mode: 'hybrid',

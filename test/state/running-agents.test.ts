@@ -13,6 +13,7 @@ const agent: RunningAgent = {
   pid: process.pid,
   startedAt: '2026-01-01T00:00:00.000Z',
   server: 'localhost:4444',
+  apiUrl: undefined,
   inspectUrl: undefined,
   logFile: undefined,
   mode: 'tcp',

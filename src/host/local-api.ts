@@ -1,10 +1,12 @@
-/** Records what passes an agent, and starts its local API where the settings want it. */
+/** Starts the agent's local API: its figures always, and the request inspector unless it is off. */
 import { type AgentSettings, agentSettings } from '../config/agent-settings.ts';
 import { findSetting } from '../config/setting.ts';
 import { Inspector } from '../inspector/inspector.ts';
+import type { AgentRoutes } from '../management/agent-app.ts';
 import type { AgentPort } from '../management/agent-port.ts';
 import { startAgentServer } from '../management/agent-server.ts';
 import { createInspectorRoutes } from '../management/inspector-routes.ts';
+import { problemResponse } from '../management/problem.ts';
 import { softwareVersion } from '../telemetry/software.ts';
 import type { AgentSurroundings } from './agent-options-of.ts';
 import type { Lifetimes } from './lifetimes.ts';
@@ -12,11 +14,19 @@ import { listenFailure } from './listen-failure.ts';
 import { type AgentConfig, type ProgramInput, sourcesOf } from './program-config.ts';
 
 /** What the API is started with. */
-export interface InspectorContext {
+export interface LocalApiContext {
   readonly input: ProgramInput;
   readonly config: AgentConfig;
   readonly surroundings: AgentSurroundings;
   readonly agent: AgentPort;
+}
+
+/** Where others on this machine find what they may know of an agent. */
+export interface LocalApiUrls {
+  /** Its figures; undefined when no port could be had. */
+  readonly apiUrl: string | undefined;
+  /** The same while the request inspector is on. */
+  readonly inspectUrl: string | undefined;
 }
 
 /** Returns what records exchanges. */
@@ -25,27 +35,35 @@ export function createInspector({ inspectRequests, inspectMemory, inspectBody }:
 }
 
 /**
- * Starts the API and returns its URL; undefined when it is not wanted, or when nobody asked for a port and none can be had.
+ * Starts the API. A port that nobody asked for and that cannot be had is done without.
  *
  * @throws {GiraffeError} GIR_ERR_LISTEN when a port that was asked for cannot be listened on.
  */
-export async function startInspector(
-  { input, config, surroundings, agent }: InspectorContext,
+export async function startLocalApi(
+  { input, config, surroundings, agent }: LocalApiContext,
   lifetimes: Lifetimes,
-): Promise<string | undefined> {
+): Promise<LocalApiUrls> {
   const { inspector, logger } = surroundings;
-  if (inspector === undefined) return undefined;
   const { inspectPort: port } = config.settings;
   const { source } = findSetting(agentSettings.inspectPort, sourcesOf(input, config.file));
   const mayMove = source === 'default';
-  const routes = [createInspectorRoutes(inspector, softwareVersion)];
+  const routes = [inspector === undefined ? inspectorIsOff : createInspectorRoutes(inspector, softwareVersion)];
   try {
     const server = lifetimes.use(await startAgentServer(agent, { port, mayMove, routes }));
-    return `http://127.0.0.1:${server.port}`;
+    const apiUrl = `http://127.0.0.1:${server.port}`;
+    return { apiUrl, inspectUrl: inspector && apiUrl };
   } catch (error) {
     const failure = listenFailure(error, { inspectPort: port });
     if (!mayMove) throw failure;
-    logger.warn({ detail: failure instanceof Error ? failure.message : String(failure) }, 'no request inspector');
-    return undefined;
+    logger.warn({ detail: failure instanceof Error ? failure.message : String(failure) }, 'no local API');
+    return { apiUrl: undefined, inspectUrl: undefined };
   }
 }
+
+const inspectorIsOff: AgentRoutes = (app) => {
+  for (const path of ['/', '/api/v1/requests', '/api/requests/http']) {
+    app.get(path, () =>
+      problemResponse('GIR_ERR_API_PATH', 'the request inspector is off (--no-inspect); figures: /api/v1/stats'),
+    );
+  }
+};
