@@ -32,7 +32,9 @@ server:
   baseDomain: tunnels.example.com
   ports: { proxy: 8081, api: 8080, grpc: 4444, tunnel: 4443 }
 routing:   { strategy: hybrid, options: { forceGrpcPaths: [/api/], forceTcpPaths: [/ws/] } }
-auth:      [ { provider: tokens }, { provider: jwt, options: { jwksUrl: https://id.example.com/jwks } } ]
+auth:
+  - { provider: tokens }
+  - { provider: mtls, options: { caFile: agents-ca.pem, agents: [ { endpoints: ['{commonName}.example.com'] } ] } }
 metrics:   [ { exporter: log, options: { interval: 1m } }, { exporter: prometheus } ]
 tunnels:
   web: { domain: app.example.com, target: 3000 }

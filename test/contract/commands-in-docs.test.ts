@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { filesBelow, readText } from '../support/repository.ts';
 
 interface Manifest {
-  readonly commands: Readonly<Record<string, { readonly flags: Readonly<Record<string, { readonly char?: string }>> }>>;
+  readonly commands: Readonly<Record<string, Command>>;
+}
+
+interface Command {
+  readonly flags: Readonly<Record<string, object>>;
+  readonly examples?: readonly string[];
 }
 
 const { commands } = JSON.parse(readText('oclif.manifest.json')) as Manifest;
@@ -13,8 +18,7 @@ const foreign = /^(?:plugins|autocomplete|help)\b/;
 const pages = [...filesBelow('', '.md').filter((page) => page !== 'CHANGELOG.md'), ...filesBelow('deploy', '')];
 
 /** A line that is a command, perhaps behind a prompt, a comment sign, variables or what runs it. */
-const commandLine =
-  /^[\s#$`]*(?:[A-Z_]+=\S* )*(?:npx |ExecStart=\S+ |Agents: |docker compose exec edge )?giraffe ([^#`]+)/;
+const commandLine = /^[\s#$`]*(?:[A-Z_]+=\S* )*(?:npx |ExecStart=\S+ |docker compose exec edge )?giraffe ([^#`]+)/;
 
 /** Returns what stands behind `giraffe` in each command of a page: in code blocks and spans, settings and their comments. */
 function commandsIn(page: string): string[] {
@@ -56,5 +60,26 @@ describe('commands in docs, examples of settings and service files', () => {
     const lines = pages.flatMap((page) => commandsIn(page).map((line) => ({ page, line })));
     expect(lines.length).toBeGreaterThan(30);
     expect(lines.flatMap(({ page, line }) => faultsOf(line).map((fault) => `${page}: ${fault}`))).toEqual([]);
+  });
+
+  it('exist, with their flags, in what --help shows as examples', () => {
+    const lines = Object.entries(commands).flatMap(([id, { examples = [] }]) =>
+      examples.map((text) =>
+        text.replaceAll('<%= config.bin %>', 'giraffe').replaceAll('<%= command.id %>', id.replaceAll(':', ' ')),
+      ),
+    );
+    const told = lines.map((line) => commandLine.exec(line)?.[1]?.trim() ?? `not a command: ${line}`);
+    expect(told.length).toBeGreaterThan(30);
+    expect(told.flatMap(faultsOf)).toEqual([]);
+  });
+
+  it('are scripts of package.json where npm runs them', () => {
+    const { scripts } = JSON.parse(readText('package.json')) as { scripts: Readonly<Record<string, string>> };
+    const named = [...pages, 'Makefile'].flatMap((page) =>
+      [...readText(page).matchAll(/npm run ([\w:-]+)/g)].map(([, script = '']) => script),
+    );
+    expect(named).toContain('test:unit');
+    // In recipes for CI, `e2e` is the reader's own.
+    expect(named.filter((script) => script !== 'e2e' && !Object.hasOwn(scripts, script))).toEqual([]);
   });
 });

@@ -6,7 +6,6 @@ import { anyPorts, type ChildProgram, GiraffeHome } from '../support/giraffe-pro
 import { HttpClient } from '../support/http-client.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { hasPrograms } from '../support/programs.ts';
-import { root } from '../support/repository.ts';
 import { nextMessage, openWebSocket, startWebSocketOrigin } from '../support/websocket-origin.ts';
 
 /** Returns a line that runs a command as in a terminal: its process id and what it prints to stderr come on stdout. */
@@ -136,16 +135,5 @@ describe('the first minute', () => {
     expect((await client.get('/')).text).toBe('over TCP');
     expect(agent.stderr).toMatch(/^✔ TCP FALLBACK MODE: .*ECONNREFUSED/m);
     expect(agent.stderr).not.toMatch(/gRPC tunnel established|HYBRID/);
-  });
-
-  it('O1 the README demo proves the tunnel', async () => {
-    await using home = new GiraffeHome();
-    // Without its build: dist/ is there, and other tests run from it.
-    const demo = home.shell(`cd '${root}' && npm run demo --ignore-scripts -- --once`);
-    expect(await demo.ended()).toMatchObject({ code: 0 });
-    for (const proof of ['GET', 'Download', 'Upload', 'Server-sent events']) {
-      expect(demo.stdout).toMatch(new RegExp(`✓ ${proof} +gRPC tunnel`));
-    }
-    expect(demo.stdout).toMatch(/✓ WebSocket +TCP tunnel/);
   });
 });

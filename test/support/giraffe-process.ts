@@ -118,11 +118,11 @@ export class ChildProgram implements AsyncDisposable {
     );
   }
 
-  /** Resolves when the process has ended and all its output is read. */
-  async ended(): Promise<ProcessEnd> {
+  /** Resolves when the process has ended and all its output is read; rejects when that takes longer, in milliseconds. */
+  async ended(withinMs = deadlineMs): Promise<ProcessEnd> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`does not end; its output:\n${this.output}`)), deadlineMs);
+      timer = setTimeout(() => reject(new Error(`does not end; its output:\n${this.output}`)), withinMs);
     });
     try {
       return await Promise.race([this.#ended, late]);
