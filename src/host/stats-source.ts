@@ -50,16 +50,11 @@ export async function readStats(place: StatsPlace, domain: string | undefined): 
   if (agents !== undefined) return agents;
   // An edge that is here and does not let us in is worth telling; one that is not here is not.
   if (failure.code === 'GIR_ERR_API_TOKEN') throw failure;
-  if (running.length > 0) {
-    throw new GiraffeError(
-      'GIR_ERR_API_UNREACHABLE',
-      `agents run and do not answer: ${running.map(nameOf).join(', ')}`,
-    );
-  }
-  throw new GiraffeError(
-    'GIR_ERR_NOTHING_RUNS',
-    `no edge answers at ${place.localApi}, and no agent of ${place.stateDir} runs`,
-  );
+  const others =
+    running.length === 0
+      ? `no agent of ${place.stateDir} runs`
+      : `agents run that do not answer: ${running.map(nameOf).join(', ')}`;
+  throw new GiraffeError('GIR_ERR_NOTHING_RUNS', `no edge answers at ${place.localApi}, and ${others}`);
 }
 
 async function readEdge(api: string, place: StatsPlace, domain: string | undefined): Promise<StatsReading> {

@@ -25,6 +25,7 @@ describe('the record of a running agent', () => {
         pid: agent.pid,
         startedAt: expect.stringMatching(/^\d{4}-.*Z$/),
         server,
+        apiUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
         inspectUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
         logFile: undefined,
         mode: 'hybrid',

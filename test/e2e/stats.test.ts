@@ -155,7 +155,7 @@ describe('figures', () => {
     await agent.end('SIGTERM');
     const none = home.run(stats);
     expect(await none.ended()).toMatchObject({ code: 6 });
-    expect(none.stderr).toMatch(/agents run and do not answer: process \d+ \(b\.localhost\)/);
+    expect(none.stderr).toMatch(/agents run that do not answer: process \d+ \(b\.localhost\)/);
     frozen.kill('SIGCONT');
   });
 
