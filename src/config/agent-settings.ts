@@ -30,9 +30,8 @@ import {
   yesOrNo,
 } from './units.ts';
 
-/** Settings of an agent. */
-export const agentSettings = {
-  configFile,
+/** Settings that belong to one call: none of them has a place in the configuration file. */
+export const callSettings = {
   domain: optionalSetting({
     flag: 'domain',
     env: 'GIRAFFE_DOMAIN',
@@ -46,6 +45,13 @@ export const agentSettings = {
     description: 'Port of the service on this machine: the same as TARGET with a port alone.',
     schema: port(1),
   }),
+  ...scriptSettings,
+};
+
+/** Settings of an agent. */
+export const agentSettings = {
+  configFile,
+  ...callSettings,
   server: setting({
     flag: 'server',
     env: 'GIRAFFE_SERVER',
@@ -186,7 +192,6 @@ export const agentSettings = {
     schema: count(1, 1000),
   }),
   ...inspectSettings,
-  ...scriptSettings,
   drainTimeout: placedApart(drainTimeout),
   ...logSettings,
   logLevel: { ...logSettings.logLevel, defaultText: 'warn' },

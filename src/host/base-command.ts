@@ -55,8 +55,12 @@ export abstract class GiraffeCommand extends Command {
   /** Prints what happened and the next step, and returns the exit status. */
   #tell(error: unknown): number {
     const { id = '', flags = {} } = this.ctor;
-    const name = [this.config.bin, ...id.split(':')].join(' ');
-    const report = errorReport(error, { name, flags: Object.keys({ ...flags, ...this.ctor.baseFlags }) });
+    const nameOf = (id: string) => [this.config.bin, ...id.split(':')].join(' ');
+    const report = errorReport(error, {
+      name: nameOf(id),
+      flags: Object.keys({ ...flags, ...this.ctor.baseFlags }),
+      others: this.config.commands.map((other) => ({ name: nameOf(other.id), flags: Object.keys(other.flags) })),
+    });
     if (this.json) writeEvent(this.output, 'error', jsonOf(report));
     else for (const line of linesOf(report)) this.output.err(line);
     if (this.environment['DEBUG']) this.output.err(report.stack);

@@ -30,6 +30,8 @@ export interface FailedCommand {
   readonly name: string;
   /** Its flags, without dashes. */
   readonly flags: readonly string[];
+  /** The other commands of the program, in the same form. */
+  readonly others: readonly Omit<FailedCommand, 'others'>[];
 }
 
 /** Returns what to tell about an error. */
@@ -91,8 +93,18 @@ function usageMessage(error: Error, command: FailedCommand): string {
 
 function unknownFlag(flag: string, command: FailedCommand): string {
   const [name = ''] = flag.split('=');
+  const others = command.others.filter(({ flags }) => flags.includes(name.replace(/^--/, '')));
+  if (others.length > 0) return `there is no flag ${name} here; it is one of ${namesOf(others)}`;
   const [nearest] = nearestFirst(name.replace(/^-+/, ''), command.flags);
   return `there is no flag ${name}${nearest === undefined ? '' : `; the nearest is --${nearest}`}`;
+}
+
+/** At most three: more of them help nobody. */
+function namesOf(commands: FailedCommand['others']): string {
+  return commands
+    .slice(0, 3)
+    .map(({ name }) => `\`${name}\``)
+    .join(', ');
 }
 
 /** oclif's parser errors are not exported, so their class is known by its name. */

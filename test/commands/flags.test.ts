@@ -1,9 +1,11 @@
 /** The commands' flags as README, spec and examples promise them. What the commands do is tested end to end. */
 import { describe, expect, it } from 'vitest';
+import ConfigShow from '../../src/commands/config/show.ts';
 import Start from '../../src/commands/server/start.ts';
 import Tunnel from '../../src/commands/tunnel.ts';
 import { agentSettings } from '../../src/config/agent-settings.ts';
 import { edgeSettings } from '../../src/config/edge-settings.ts';
+import { settingEntries } from '../../src/config/provenance.ts';
 import type { SettingTable } from '../../src/config/setting.ts';
 import { readText } from '../support/repository.ts';
 
@@ -40,6 +42,18 @@ describe.each(commands)('giraffe %s', (_name, command, settings: SettingTable) =
     const used = command.examples.flatMap((example) => [...example.matchAll(/ --([a-z-]+)/g)].map(([, flag]) => flag));
     const known = new Set([...Object.keys(command.flags), ...Object.keys(command.baseFlags)]);
     expect(used.filter((flag) => !known.has(String(flag)))).toEqual([]);
+  });
+});
+
+describe('giraffe config show', () => {
+  it('has flags that change what it tells, and no other', () => {
+    const flags = Object.keys(ConfigShow.flags).filter((flag) => flag !== 'config' && flag !== 'source');
+    const silent = flags.filter((flag) => {
+      const entries = settingEntries({ flags: { [flag]: 'x' }, env: {}, file: undefined });
+      return entries.every(({ setBy }) => setBy !== `--${flag}`);
+    });
+    expect(silent).toEqual([]);
+    expect(flags).toEqual(expect.arrayContaining(['proxy-port', 'server', 'inspect-port', 'log-level']));
   });
 });
 

@@ -8,7 +8,7 @@ import { jsonLine, prettyLine } from '../../src/host/log-line.ts';
 import { printable, redacted } from '../../src/host/printable.ts';
 
 const token = `grf_${'a'.repeat(43)}`;
-const command = { name: 'giraffe tunnel', flags: ['token', 'port'] };
+const command = { name: 'giraffe tunnel', flags: ['token', 'port'], others: [] };
 
 describe('printable()', () => {
   it('keeps every text on its line and harmless to a terminal', () => {
@@ -99,6 +99,26 @@ describe('errorReport()', () => {
   it('takes the values out of what oclif says of a flag', () => {
     const error = new Errors.CLIError('Expected --token=swordfish to be something\nSee more help');
     expect(errorReport(error, command)).toMatchObject({ message: 'Expected --token to be something', exit: 2 });
+  });
+
+  it('O6 tells which command has a flag that this one has not, and else the nearest one', () => {
+    class NonExistentFlagsError extends Errors.CLIError {
+      readonly flags: readonly string[];
+      constructor(flag: string) {
+        super('Nonexistent flag');
+        this.flags = [flag];
+      }
+    }
+    const others = [
+      { name: 'giraffe tunnel', flags: ['qr', 'port'] },
+      { name: 'giraffe doctor', flags: ['port'] },
+    ];
+    const told = (flag: string) => {
+      return errorReport(new NonExistentFlagsError(flag), { name: 'giraffe x', flags: ['ca'], others }).message;
+    };
+    expect(told('--qr')).toBe('there is no flag --qr here; it is one of `giraffe tunnel`');
+    expect(told('--port=1')).toBe('there is no flag --port here; it is one of `giraffe tunnel`, `giraffe doctor`');
+    expect(told('--cb')).toBe('there is no flag --cb; the nearest is --ca');
   });
 
   it('keeps its message on one line', () => {

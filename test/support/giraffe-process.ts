@@ -223,7 +223,8 @@ export class GiraffeHome implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#processes.map((program) => program[Symbol.asyncDispose]()));
-    rmSync(this.path, { recursive: true, force: true });
+    // What ran on a terminal of its own hears of the end a moment later, and may still write.
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
   #start(command: string, args: readonly string[], { env = {}, stdin }: ProcessSettings): ChildProgram {

@@ -1,7 +1,6 @@
 /** `giraffe config show`: what is in force, and where it comes from. */
 import { Flags } from '@oclif/core';
-import { agentSettings } from '../../config/agent-settings.ts';
-import { edgeSettings } from '../../config/edge-settings.ts';
+import { shownSettings } from '../../config/shown-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
 import { flagsOf, flagValues } from '../../host/setting-flags.ts';
 
@@ -9,13 +8,14 @@ export default class ConfigShow extends GiraffeCommand {
   static override summary = 'Show the configuration in force, and where each value comes from.';
   static override description =
     'Flags go before the environment, that before the file, and that before defaults. Takes the flags of `giraffe ' +
-    'server start` and `giraffe tunnel`, so that their effect can be seen. Secrets are not shown.';
+    'server start` and `giraffe tunnel` that a file can set as well, so that their effect can be seen. Secrets are not ' +
+    'shown.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --source',
     '$ PROXY_PORT=80 <%= config.bin %> <%= command.id %> --source --json',
   ];
   static override flags = {
-    ...flagsOf({ ...edgeSettings, ...agentSettings }),
+    ...flagsOf(shownSettings),
     source: Flags.boolean({ description: 'Tell where each value comes from: flag, environment, file or default.' }),
   };
 
