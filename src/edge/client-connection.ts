@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import type { ErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { failureResponse } from '../http/failure-page.ts';
 import { type FieldLine, type FieldLines, fieldValues } from '../http/field-line.ts';
@@ -83,9 +84,12 @@ export class ClientConnection implements ClientFront, RequestSink, Responder {
     if (this.#phase === 'relay') return;
     switch (this.#patience.exhausted(nowMs, this.#socket, this.#owed())) {
       case 'taking':
+        this.#gaveUp('GIR_ERR_CLIENT_STALLED');
+        this.#exchange?.clientFailed(new GiraffeError('GIR_ERR_CLIENT_STALLED'));
         this.#socket.destroy();
         break;
       case 'next-request':
+        this.#gaveUp('GIR_ERR_CLIENT_IDLE');
         this.#closeGently();
         break;
       case 'head':
@@ -248,8 +252,15 @@ export class ClientConnection implements ClientFront, RequestSink, Responder {
   }
 
   #timeOutHead(): void {
-    if (this.#parser.state === 'idle') this.#socket.destroy();
-    else this.#refuse(new GiraffeError('GIR_ERR_REQUEST_TIMEOUT', 'the request head stopped'));
+    if (this.#parser.state !== 'idle') {
+      return this.#refuse(new GiraffeError('GIR_ERR_REQUEST_TIMEOUT', 'the request head stopped'));
+    }
+    this.#gaveUp('GIR_ERR_CLIENT_IDLE');
+    this.#socket.destroy();
+  }
+
+  #gaveUp(code: ErrorCode): void {
+    this.#context.opener.gaveUp(code, this.#context.facts);
   }
 
   #afterAnswer(): void {

@@ -42,6 +42,7 @@ export class ClientListeners {
       httpsPort: () => publicUrls?.port ?? this.#proxyPort,
       challengeAnswerFor: (token) => served?.challengeAnswerFor(token),
       reject: (...refusal) => dispatcher.reject(...refusal),
+      gaveUp: (...end) => dispatcher.gaveUp(...end),
     });
     this.#options = options;
     this.#served = served;

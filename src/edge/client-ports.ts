@@ -2,6 +2,7 @@
  * The two sides of one client exchange, as the HTTP front and the dispatcher see each other.
  * Neither knows the other's classes, so either can be replaced.
  */
+import type { ErrorCode } from '../errors/codes.ts';
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import type { FieldLines } from '../http/field-line.ts';
 import type { ClientFacts } from '../http/forwarding.ts';
@@ -53,4 +54,6 @@ export interface ExchangeOpener {
   open(request: ClientRequest, responder: Responder): ClientExchange;
   /** A request that could not even be read. It is answered and logged like any other. */
   reject(error: GiraffeError, facts: ClientFacts, responder: Responder): void;
+  /** A connection is closed because of its client's silence; nobody is answered. */
+  gaveUp(code: ErrorCode, facts: ClientFacts): void;
 }

@@ -3,6 +3,7 @@
  * prepares the head for the agent, and writes down what became of it.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import type { ErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { ExtensionGuard } from '../extension/guard.ts';
 import { requestHost } from '../http/authority.ts';
@@ -92,6 +93,11 @@ export class Dispatcher implements ExchangeOpener {
       'request refused',
     );
     responder.fail(error, id);
+  }
+
+  gaveUp(code: ErrorCode, { address }: ClientFacts): void {
+    this.#figures.gaveUp(code);
+    this.#options.logger.debug({ client: address, code }, 'client connection closed');
   }
 
   /** Asks the policies, then goes on. */

@@ -15,7 +15,7 @@ export function edgeMetrics(totals: EdgeTotals, now: EdgeNow): Metric[] {
   return [...exchangeMetrics(totals), ...agentMetrics(totals, now), ...processMetrics(now)];
 }
 
-function exchangeMetrics({ requests, inFlight, ways, upgrades, rejected }: EdgeTotals): Metric[] {
+function exchangeMetrics({ requests, inFlight, ways, upgrades, rejected, givenUp }: EdgeTotals): Metric[] {
   const byWay = (value: (way: WayTotals) => number): Sample[] =>
     wayNames.map((transport) => ({ labels: { transport }, value: value(ways[transport]) }));
   return [
@@ -59,6 +59,11 @@ function exchangeMetrics({ requests, inFlight, ways, upgrades, rejected }: EdgeT
       'giraffe_rejections_total',
       'Connections and requests refused before their endpoint was known.',
       byCode(rejected),
+    ),
+    counter(
+      'giraffe_client_connections_given_up_total',
+      'Connections that the edge closed because their client was silent, by code.',
+      byCode(givenUp),
     ),
   ];
 }

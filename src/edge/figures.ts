@@ -37,6 +37,8 @@ export interface EdgeTotals {
   readonly sessionsClosed: Map<ErrorCode | typeof leftOfItself, number>;
   readonly agentRefusals: Map<ErrorCode, number>;
   readonly rejected: Map<ErrorCode, number>;
+  /** Connections that were closed because of their client's silence. */
+  readonly givenUp: Map<ErrorCode, number>;
 }
 
 /** The figures of all endpoints together, those that are no endpoint's included. */
@@ -111,6 +113,11 @@ export class EdgeFigures {
   /** Counts a connection or a request that was refused before it was known which endpoint it is for. */
   rejected(code: ErrorCode): void {
     countCode(this.totals.rejected, code);
+  }
+
+  /** Counts a connection that the edge closed because of its client's silence. */
+  gaveUp(code: ErrorCode): void {
+    countCode(this.totals.givenUp, code);
   }
 
   /** Counts a session that serves from now on. One of an agent that had a session before is a reconnect. */
@@ -240,5 +247,6 @@ function noTotals(): EdgeTotals {
     sessionsClosed: new Map(),
     agentRefusals: new Map(),
     rejected: new Map(),
+    givenUp: new Map(),
   };
 }

@@ -67,7 +67,10 @@ export class Http2Connection implements ClientFront {
     for (const exchange of this.#exchanges) exchange.sweep(nowMs);
     if (this.#exchanges.size > 0) return;
     const { keepAliveTimeoutMs, headTimeoutMs } = this.#context.limits;
-    if (nowMs - this.#idleSinceMs > (this.#hasServed ? keepAliveTimeoutMs : headTimeoutMs)) this.drain();
+    const limitMs = this.#hasServed ? keepAliveTimeoutMs : headTimeoutMs;
+    if (this.#session.closed || nowMs - this.#idleSinceMs <= limitMs) return;
+    this.#context.opener.gaveUp('GIR_ERR_CLIENT_IDLE', this.#context.facts);
+    this.drain();
   }
 
   #serve(stream: ServerHttp2Stream, rawHeaders: readonly string[]): void {

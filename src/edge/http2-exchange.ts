@@ -75,7 +75,9 @@ export class Http2Exchange implements Responder {
     const { bodyIdleTimeoutMs } = this.#context.limits;
     const idleMs = nowMs - this.#movedAtMs;
     if (this.#stream.writableLength > 0) {
-      if (idleMs > bodyIdleTimeoutMs * takePatience) this.#stream.close(constants.NGHTTP2_CANCEL);
+      if (idleMs <= bodyIdleTimeoutMs * takePatience) return;
+      this.#exchange?.clientFailed(new GiraffeError('GIR_ERR_CLIENT_STALLED'));
+      this.#stream.close(constants.NGHTTP2_CANCEL);
     } else if (!this.#isRequestDone && !this.#isHeld && idleMs > bodyIdleTimeoutMs) {
       this.#exchange?.clientFailed(new GiraffeError('GIR_ERR_REQUEST_TIMEOUT', 'the request body stopped'));
     }

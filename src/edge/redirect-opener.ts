@@ -1,6 +1,7 @@
 /**
  * What the redirect port does with requests: shows a CA what it asks for, and sends everybody else to HTTPS.
  */
+import type { ErrorCode } from '../errors/codes.ts';
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import { requestHost } from '../http/authority.ts';
 import type { FieldLine } from '../http/field-line.ts';
@@ -19,6 +20,8 @@ export interface RedirectTools {
   challengeAnswerFor(token: string): string | undefined;
   /** Answers what cannot be read, as the proxy port does. */
   reject(error: GiraffeError, facts: ClientFacts, responder: Responder): void;
+  /** Counts a connection that is closed because of its client's silence. */
+  gaveUp(code: ErrorCode, facts: ClientFacts): void;
 }
 
 /** Nobody reads the bodies of such requests. */
@@ -49,6 +52,10 @@ export class RedirectOpener implements ExchangeOpener {
 
   reject(error: GiraffeError, facts: ClientFacts, responder: Responder): void {
     this.#tools.reject(error, facts, responder);
+  }
+
+  gaveUp(code: ErrorCode, facts: ClientFacts): void {
+    this.#tools.gaveUp(code, facts);
   }
 
   #location(target: string, host: string | undefined): FieldLine[] {

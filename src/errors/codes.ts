@@ -67,6 +67,20 @@ export const codes = {
     'The request did not arrive in time.',
     'Send the request head, and then the body, without long pauses.',
   ),
+  GIR_ERR_CLIENT_IDLE: entry(
+    408,
+    'http_request_error',
+    'client',
+    'A connection without a request was kept for as long as it may be, and closed without a word.',
+    'Nothing to mend: clients open another one. A proxy in front should give up idle connections sooner than the edge.',
+  ),
+  GIR_ERR_CLIENT_STALLED: entry(
+    408,
+    'http_request_error',
+    'client',
+    'The client took nothing of what was sent to it for too long, and was cut off.',
+    'Look at the client; slow ones get more time from a higher --body-idle-timeout.',
+  ),
   GIR_ERR_METHOD_UNSUPPORTED: entry(
     501,
     'http_request_error',

@@ -311,6 +311,10 @@ describe('an HTTP/2 client', () => {
     const closed = Promise.all([once(fresh.session, 'close'), once(used.session, 'close')]);
     expect((await used.ask('/')).status).toBe(200);
     await closed;
+    const metric = edge.edge
+      .snapshot()
+      .metrics.find(({ name }) => name === 'giraffe_client_connections_given_up_total');
+    expect(metric?.samples).toEqual([{ labels: { code: 'GIR_ERR_CLIENT_IDLE' }, value: 2 }]);
   });
 });
 

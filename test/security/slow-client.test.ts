@@ -1,7 +1,7 @@
 /** S5: clients that take their time, in every direction: they are bounded, told why, and cost nobody else anything. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { startAttackWorld } from '../support/attack-world.ts';
+import { type AttackWorld, startAttackWorld } from '../support/attack-world.ts';
 import { converse, type RawClient, statuses } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
 import type { startRecordingOrigin } from '../support/recording-origin.ts';
@@ -16,6 +16,12 @@ async function trickle(client: RawClient, text: string, pauseMs: number): Promis
     client.send(text);
     await Promise.race([client.closed, delay(pauseMs)]);
   }
+}
+
+/** Returns how many connections were closed because of their client's silence, by code. */
+function givenUp({ edge: { edge } }: AttackWorld): object[] | undefined {
+  const metric = edge.snapshot().metrics.find(({ name }) => name === 'giraffe_client_connections_given_up_total');
+  return metric?.samples.map(({ labels, ...sample }) => ({ ...labels, ...sample }));
 }
 
 describe('slow heads', () => {
@@ -53,6 +59,7 @@ describe('slow heads', () => {
   it('S5 a connection on which nothing is ever said is closed without a word', async () => {
     await using world = await startAttackWorld({ headTimeoutMs: 400 });
     expect(await converse(world.port, '')).toBe('');
+    expect(givenUp(world)).toEqual([{ code: 'GIR_ERR_CLIENT_IDLE', value: 1 }]);
   });
 
   it('S5 endless header lines end at the limit, not at the end', async () => {
@@ -122,6 +129,10 @@ describe('idle connections', () => {
     client.send(get('/'));
     await client.closed;
     expect(statuses(client.text)).toEqual([200]);
+    expect(givenUp(world)).toEqual([{ code: 'GIR_ERR_CLIENT_IDLE', value: 1 }]);
+    expect(world.edge.log).toContainEqual(
+      expect.objectContaining({ level: 'debug', message: 'client connection closed', code: 'GIR_ERR_CLIENT_IDLE' }),
+    );
   });
 });
 
@@ -166,6 +177,9 @@ describe('clients that do not read', () => {
     other.send(get('/small'));
     expect(await other.until('ok')).toContain('HTTP/1.1 200');
     await eventually('it is cut', () => world.edge.log.some((line) => line['path'] === '/endless'));
+    const code = 'GIR_ERR_CLIENT_STALLED';
+    expect(world.edge.log.find((line) => line['path'] === '/endless')).toMatchObject({ code });
+    expect(givenUp(world)).toEqual([{ code, value: 1 }]);
     client.socket.resume();
     await client.closed;
     expect(client.text.length).toBeLessThan(64 * mebibyte);
