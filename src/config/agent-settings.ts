@@ -139,9 +139,10 @@ export const agentSettings = {
     flag: 'host-header',
     env: 'GIRAFFE_HOST_HEADER',
     defaultText: 'preserve',
-    valueName: 'preserve|rewrite|VALUE',
+    valueName: 'HOST',
     description:
-      "Host that the service sees: the client's, its own (rewrite), its own if it refuses the client's (auto), or VALUE.",
+      "Host that the service sees: preserve (the client's), rewrite (its own), auto (its own if it refuses the client's), " +
+      'or one of your choice.',
     reload: 'live',
     schema: authorityOr(['preserve', 'rewrite', 'auto']),
   }),

@@ -12,8 +12,8 @@ export const inspectSettings = {
     defaultText: '4040',
     valueName: 'PORT',
     description:
-      'Port of the request inspector and of the local API, which tells figures, on loopback only. 0 picks a free one; the ' +
-      'default one moves on to the next when it is taken.',
+      'Port of the request inspector and of the local API, which tells figures, on loopback. 0 picks a free one, the ' +
+      'default the next one when it is taken.',
     schema: port(0),
   }),
   noInspect: setting({

@@ -14,11 +14,12 @@ interface Command {
 const { commands } = JSON.parse(readText('oclif.manifest.json')) as Manifest;
 const topics = new Set(Object.keys(commands).flatMap((id) => id.split(':').slice(0, -1)));
 /** Commands of oclif's own plugins, which the manifest leaves out. */
-const foreign = /^(?:plugins|autocomplete|help)\b/;
+const foreign = /^(?:plugins|help)\b/;
 const pages = [...filesBelow('', '.md').filter((page) => page !== 'CHANGELOG.md'), ...filesBelow('deploy', '')];
 
 /** A line that is a command, perhaps behind a prompt, a comment sign, variables or what runs it. */
-const commandLine = /^[\s#$`]*(?:[A-Z_]+=\S* )*(?:npx |ExecStart=\S+ |docker compose exec edge )?giraffe ([^#`]+)/;
+const commandLine =
+  /^[\s#$`]*(?:source <\()?(?:[A-Z_]+=\S* )*(?:npx |ExecStart=\S+ |docker compose exec edge )?giraffe ([^#`]+)/;
 
 /** Returns what stands behind `giraffe` in each command of a page: in code blocks and spans, settings and their comments. */
 function commandsIn(page: string): string[] {

@@ -1,0 +1,85 @@
+/**
+ * The completion script for bash 4 and newer: tables, and a function that walks the words of the line.
+ *
+ * It starts no process of ours. bash takes `--flag=value` apart at its `=`, and other words at their colons.
+ */
+import { type Vocabulary, valueText } from './command-words.ts';
+
+const walk = `
+# Fills COMPREPLY with the words of $1 that begin with $2.
+_giraffe_reply() {
+  local IFS=$' \\t\\n'
+  COMPREPLY=($(compgen -W "$1" -- "$2"))
+}
+
+# Fills COMPREPLY with what a value can be: words, or files.
+_giraffe_reply_value() {
+  if [[ $1 == FILE ]]; then
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "$2")
+  else
+    _giraffe_reply "$1" "$2"
+  fi
+}
+
+_giraffe() {
+  local current=\${COMP_WORDS[COMP_CWORD]} name= index=1 at flag value
+  COMPREPLY=()
+  [[ \${COMP_WORDS[1]} == help && COMP_CWORD -gt 1 ]] && index=2
+  # The command: words from the front for as long as they name one.
+  while ((index < COMP_CWORD)) && [[ " $(_giraffe_next "$name") " == *" \${COMP_WORDS[index]} "* ]]; do
+    name=\${name:+$name }\${COMP_WORDS[index]}
+    index=$((index + 1))
+  done
+  for ((at = index; at < COMP_CWORD; at++)); do
+    [[ \${COMP_WORDS[at]} == -- ]] || continue
+    # A command of one's own, and what it is called with.
+    if ((at + 1 == COMP_CWORD)); then mapfile -t COMPREPLY < <(compgen -c -- "$current")
+    else _giraffe_reply_value FILE "$current"
+    fi
+    return
+  done
+  flag=\${COMP_WORDS[COMP_CWORD - 1]}
+  if [[ $current == = ]]; then current=
+  elif [[ $flag == = ]]; then flag=\${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  if value=$(_giraffe_value "$flag"); then _giraffe_reply_value "$value" "$current"
+  elif [[ $current == -* ]]; then _giraffe_reply "$(_giraffe_flags "$name")" "$current"
+  elif ((index < COMP_CWORD)); then _giraffe_reply_value "$(_giraffe_argument "$name")" "$current"
+  else
+    value=$(_giraffe_argument "$name")
+    _giraffe_reply "$(_giraffe_next "$name") \${value/#FILE/}" "$current"
+    if [[ $value == FILE && \${#COMPREPLY[@]} == 0 ]]; then _giraffe_reply_value FILE "$current"; fi
+  fi
+  return 0
+}
+
+complete -F _giraffe giraffe
+`;
+
+/** Returns the script. */
+export function bashScript({ commands, values }: Vocabulary): string {
+  const next = commands.map(({ name, next: words }) => [name, words.map(({ word }) => word).join(' ')] as const);
+  const flags = commands.map(({ name, flags: words }) => [name, words.map(({ word }) => word).join(' ')] as const);
+  const args = commands.map(({ name, argument }) => [name, argument === undefined ? '' : valueText(argument)] as const);
+  return [
+    '# Completion of giraffe for bash, made by `giraffe completion bash`.\n',
+    table('_giraffe_next', 'Words that may follow a command.', next, 0),
+    table('_giraffe_flags', 'Flags of a command.', flags, 0),
+    table('_giraffe_argument', 'What the argument of a command can be.', args, 0),
+    table(
+      '_giraffe_value',
+      'What a flag takes; fails for one without a value.',
+      [...values].map(([flag, value]) => [flag, valueText(value)]),
+      1,
+    ),
+    walk.trimStart(),
+  ].join('\n');
+}
+
+/** Returns a function that prints the text for a key; for one that the table lacks, it prints nothing and has this status. */
+function table(name: string, comment: string, rows: readonly (readonly [string, string])[], missing: 0 | 1): string {
+  const kept = missing === 1 ? rows : rows.filter(([, text]) => text !== '');
+  const lines = kept.map(([key, text]) => `    '${key}') echo '${text}' ;;`);
+  return `# ${comment}\n${name}() {\n  case $1 in\n${lines.join('\n')}\n    *) return ${missing} ;;\n  esac\n}\n`;
+}

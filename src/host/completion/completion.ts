@@ -1,0 +1,27 @@
+/** What `giraffe completion` prints: a script that teaches a shell the commands and flags. */
+import { type Output, writeEvent } from '../output.ts';
+import { bashScript } from './bash-script.ts';
+import { type DescribedCommand, type DescribedTopic, vocabularyOf } from './command-words.ts';
+import { zshScript } from './zsh-script.ts';
+
+/** Shells that there is a script for. */
+export type Shell = 'bash' | 'zsh';
+
+const scriptOf = { bash: bashScript, zsh: zshScript } as const;
+
+/** What `giraffe completion` is run with. */
+export interface CompletionContext {
+  readonly commands: readonly DescribedCommand[];
+  readonly topics: readonly DescribedTopic[];
+  readonly output: Output;
+  /** Whether programs read stdout. */
+  readonly json: boolean;
+}
+
+/** Prints the script and returns the exit status. */
+export function printCompletion(shell: Shell, { commands, topics, output, json }: CompletionContext): number {
+  const script = scriptOf[shell](vocabularyOf(commands, topics));
+  if (json) writeEvent(output, 'completion', { shell, script });
+  else output.out(script.trimEnd());
+  return 0;
+}

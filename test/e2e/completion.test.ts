@@ -1,0 +1,167 @@
+/** `giraffe completion`: real shells complete with the scripts that it prints. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { GiraffeHome } from '../support/giraffe-process.ts';
+import { hasPrograms } from '../support/programs.ts';
+
+/** A line up to the cursor, in the words that a shell takes it apart into, and what must be offered, in any order. */
+type Case = readonly [words: readonly string[], offered: readonly string[]];
+
+const commands: readonly Case[] = [
+  [['giraffe', 'se'], ['server']],
+  [['giraffe', 'server', ''], ['start']],
+  [['giraffe', 'tunnel', 'l'], ['list']],
+  [
+    ['giraffe', 'tunnel', ''],
+    ['list', 'stop'],
+  ],
+  [['giraffe', 'help', 'token', 'r'], ['revoke']],
+  [['giraffe', 'explain', 'GIR_ERR_NO_'], ['GIR_ERR_NO_UPSTREAM']],
+  [
+    ['giraffe', 'explain', 'ro'],
+    ['round-trip', 'route'],
+  ],
+  [
+    ['giraffe', 'completion', ''],
+    ['bash', 'zsh'],
+  ],
+  [['giraffe', 'nonsense', ''], []],
+];
+
+const flags: readonly Case[] = [
+  [
+    ['giraffe', 'tunnel', '--do'],
+    ['--domain', '--dotenv-file'],
+  ],
+  [['giraffe', 'tunnel', '3000', '--dom'], ['--domain']],
+  [['giraffe', 'tunnel', '3000', '--domain', 'app.test', '--json', '--wa'], ['--wait-ready']],
+  [['giraffe', 'tunnel', 'list', '--j'], ['--json']],
+  [['giraffe', 'server', 'start', '--grpc-po'], ['--grpc-port']],
+  [['giraffe', 'explain', 'route', '--me'], ['--method']],
+  [['giraffe', '--'], []],
+];
+
+const values: readonly Case[] = [
+  [
+    ['giraffe', 'tunnel', '3000', '--transport', ''],
+    ['auto', 'grpc', 'tcp'],
+  ],
+  [['giraffe', 'tunnel', '3000', '--wait-ready', 'o'], ['origin']],
+  [['giraffe', 'server', 'start', '--log-level', 'w'], ['warn']],
+  [['giraffe', 'bench', '--scenario', 'h'], ['head-of-line']],
+  [['giraffe', 'tunnel', '3000', '--domain', ''], []],
+  [['giraffe', 'tunnel', '--config', 'with '], ['with space.yaml']],
+  [['giraffe', 'config', 'validate', 'with'], ['with space.yaml']],
+];
+
+function quoted(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(' ');
+}
+
+/** Writes the script for a shell into a home folder. */
+async function install(home: GiraffeHome, shell: string): Promise<void> {
+  writeFileSync(join(home.path, 'with space.yaml'), '');
+  const completion = home.run(['completion', shell]);
+  expect(await completion.ended(), completion.output).toEqual({ code: 0, signal: null });
+  writeFileSync(join(home.path, 'completion'), completion.stdout);
+}
+
+/** Runs a shell program that prints a line of `---` before what each case offers, and compares. */
+async function expectOffers(
+  home: GiraffeHome,
+  shell: string,
+  start: string,
+  cases: readonly Case[],
+  one: (words: readonly string[]) => string,
+) {
+  writeFileSync(join(home.path, 'cases'), [start, ...cases.map(([words]) => `echo ---\n${one(words)}`)].join('\n'));
+  const ran = home.shell(`${shell} cases`);
+  expect(await ran.ended(), ran.output).toEqual({ code: 0, signal: null });
+  expect(ran.stderr).toBe('');
+  const offered = ran.stdout
+    .split('---\n')
+    .slice(1)
+    .map((text) =>
+      text
+        .split('\n')
+        .filter((line) => line !== '')
+        .sort(),
+    );
+  const wanted = cases.map(([words, wanted]) => [words.join(' '), [...wanted].sort()]);
+  expect(cases.map(([words], index) => [words.join(' '), offered[index]])).toEqual(wanted);
+}
+
+describe.skipIf(!hasPrograms('bash'))('completion in bash', () => {
+  it('O6 offers commands, flags before and after arguments, and values', async () => {
+    await using home = new GiraffeHome();
+    await install(home, 'bash');
+    const cases: readonly Case[] = [
+      ...commands,
+      ...flags,
+      ...values,
+      // As bash takes words apart.
+      [
+        ['giraffe', 'tunnel', '--transport', '='],
+        ['auto', 'grpc', 'tcp'],
+      ],
+      [['giraffe', 'tunnel', '--transport', '=', 'g'], ['grpc']],
+      [['giraffe', 'tunnel', '3000', '--', 'print', 'with'], ['with space.yaml']],
+    ];
+    const one = (words: readonly string[]): string =>
+      `COMP_WORDS=(${quoted(words)}); COMP_CWORD=${words.length - 1}; _giraffe; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    await expectOffers(
+      home,
+      'bash --noprofile --norc',
+      'set -u\nsource ./completion\ncomplete -p giraffe >/dev/null',
+      cases,
+      one,
+    );
+  });
+});
+
+describe.skipIf(!hasPrograms('zsh'))('completion in zsh', () => {
+  /** What zsh offers from is printed, so that no terminal is needed; zsh itself leaves out what does not fit. */
+  const start = `
+    compdef() { [[ "$*" == "_giraffe giraffe" ]] }
+    offer() { local word; for word; do [[ $word == "$PREFIX"* ]] && print -r -- "$word"; done; true }
+    _describe() { local rows=("\${(@P)\${@[-1]}}"); offer "\${(@)rows%%:*}" }
+    compadd() { shift; offer "$@" }
+    _files() { offer *(N) }
+    compset() { PREFIX=\${PREFIX#*=} }
+    source ./completion
+  `;
+
+  it('O6 offers commands, flags before and after arguments, and values', async () => {
+    await using home = new GiraffeHome();
+    await install(home, 'zsh');
+    const cases: readonly Case[] = [
+      ...commands,
+      ...flags,
+      ...values,
+      [['giraffe', 'tunnel', '--transport=g'], ['grpc']],
+    ];
+    const one = (words: readonly string[]): string =>
+      `words=(${quoted(words)}); CURRENT=${words.length}; PREFIX=${quoted(words.slice(-1))}; _giraffe`;
+    await expectOffers(home, 'zsh -f', start, cases, one);
+  });
+
+  it('O6 is a script that the completion system of zsh loads', async () => {
+    await using home = new GiraffeHome();
+    await install(home, 'zsh');
+    const ran = home.shell(
+      `zsh -f -c 'autoload -Uz compinit && compinit -D -u && source ./completion && print $_comps[giraffe]'`,
+    );
+    expect(await ran.ended(), ran.output).toEqual({ code: 0, signal: null });
+    expect(ran.output).toBe('_giraffe\n');
+  });
+});
+
+describe('giraffe completion', () => {
+  it('O6 refuses a shell that it has no script for', async () => {
+    await using home = new GiraffeHome();
+    const refused = home.run(['completion', 'tcsh']);
+    expect(await refused.ended()).toEqual({ code: 2, signal: null });
+    expect(refused.stderr).toMatch(/bash, zsh/);
+  });
+});
