@@ -38,7 +38,8 @@ function temporary(home: GiraffeHome) {
   const folder = join(home.path, 'temporary');
   mkdirSync(folder);
   return {
-    env: { TMPDIR: folder },
+    // The compile cache of Node, which is there to stay, lies elsewhere.
+    env: { TMPDIR: folder, NODE_COMPILE_CACHE: join(home.path, 'compile-cache') },
     processes: () => processesWith(folder),
     expectNothingLeft: async () => {
       await eventually('no process', () => processesWith(folder).length === 0);

@@ -72,7 +72,7 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click();
     await row.getByText('no agent').waitFor();
     expect(await agent.ended()).toMatchObject({ code: 1 });
-    await page.getByText('shop.localhost left: GIR_ERR_DISCONNECTED').waitFor();
+    await page.getByText('shop.localhost ended: GIR_ERR_DISCONNECTED').waitFor();
     expect(errors).toEqual([]);
   });
 
