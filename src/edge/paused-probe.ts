@@ -1,7 +1,8 @@
 /**
  * Notices clients that vanish while we do not read from them.
  *
- * A paused socket reports nothing, not even an RST. A write of zero octets does.
+ * A paused socket reports nothing, not even an RST. A write of zero octets does. A FIN behind octets that are not read stays
+ * unseen: docs/adr/0005 says why.
  */
 import type { Socket } from 'node:net';
 

@@ -16,18 +16,29 @@ function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** 8 MiB that the origin sends in 32 pieces, one each 25 ms. */
+/** 8 MiB that the origin sends in 32 pieces, half of them at once and then one each 25 ms. */
 const download = randomBytes(8 * 1024 * 1024);
 const pieceBytes = download.length / 32;
 
-/** Answers `/slow` late, `/download` in pieces, `/upload` with the hash of what came, and counts. */
-async function startBusyOrigin(): Promise<Origin & { readonly uploads: number }> {
+interface BusyOrigin extends Origin {
+  readonly uploads: number;
+  /** Lets `/slow` and the second half of `/download` go on. */
+  release(): void;
+}
+
+/** Answers `/slow` and `/download` when it is told to, `/upload` with the hash of what came, and counts. */
+async function startBusyOrigin(): Promise<BusyOrigin> {
   let uploads = 0;
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   const origin = await startHttpOrigin(async (request, response) => {
     if (request.url === '/download') {
       for (let sent = 0; sent < download.length; sent += pieceBytes) {
+        if (sent === download.length / 2) await released;
         response.write(download.subarray(sent, sent + pieceBytes));
-        await pause(25);
+        if (sent >= download.length / 2) await pause(25);
       }
       response.end();
       return;
@@ -35,10 +46,13 @@ async function startBusyOrigin(): Promise<Origin & { readonly uploads: number }>
     const received: Buffer[] = [];
     for await (const chunk of request) received.push(chunk as Buffer);
     if (request.url === '/upload') uploads += 1;
-    if (request.url === '/slow') await pause(600);
+    if (request.url === '/slow') await released;
     response.end(sha256(Buffer.concat(received)));
   });
-  return Object.defineProperties(origin, { uploads: { get: () => uploads } }) as Origin & { readonly uploads: number };
+  return Object.defineProperties(origin, {
+    uploads: { get: () => uploads },
+    release: { value: release },
+  }) as BusyOrigin;
 }
 
 interface Work {
@@ -47,7 +61,7 @@ interface Work {
 }
 
 /** Begins one of each, and returns once all of them are under way. */
-async function beginWork(port: number, origin: Origin & { readonly uploads: number }, server: TestEdge): Promise<Work> {
+async function beginWork(port: number, origin: BusyOrigin, server: TestEdge): Promise<Work> {
   const client = new HttpClient(port, 'app.test');
   const upload = randomBytes(1024 * 1024);
   const { outgoing, answer } = client.open('POST', '/upload');
@@ -64,6 +78,7 @@ async function beginWork(port: number, origin: Origin & { readonly uploads: numb
       await pause(40);
     }
     outgoing.end();
+    origin.release();
     for (let message = 0; message < 10; message += 1) {
       const echoed = nextMessage(socket);
       socket.send(`message ${message}`);
@@ -99,7 +114,7 @@ function isRefused(port: number): Promise<boolean> {
 }
 
 async function startWorld(): Promise<{
-  origin: Origin & { readonly uploads: number };
+  origin: BusyOrigin;
   server: TestEdge;
   agents: TestAgent[];
   dispose(): Promise<void>;
@@ -198,6 +213,7 @@ describe('an edge that drains', () => {
       () => agent.events.filter(({ type }) => type === 'ready').length === 2,
     );
     expect(inFlight(old)).toBe(1);
+    origin.release();
     using nextClient = new HttpClient(next.edge.ports.proxy, 'app.test');
     expect((await nextClient.get('/')).status).toBe(200);
     expect(sha256((await downloading).body)).toBe(sha256(download));

@@ -10,6 +10,7 @@ import { note } from '../support/note.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
 import { type ScriptProcess, startScript } from '../support/script-process.ts';
 import { testCertificate } from '../support/test-certificate.ts';
+import { watchedStrategy } from '../support/watched-strategy.ts';
 import { nextMessage, openWebSocket, startWebSocketOrigin } from '../support/websocket-origin.ts';
 import { startTestAgent, startTestEdge, type TestAgent, type TestEdge } from '../support/world.ts';
 
@@ -110,12 +111,14 @@ describe('an edge that restarts', () => {
 describe('a link that freezes', () => {
   it('T3 for less than the ping time-out: the session stays, and what was in flight arrives', async () => {
     await using origin = await startOrigin();
-    await using server = await startTestEdge({ keepAliveMs: 1000 });
+    const { strategy, offered } = watchedStrategy();
+    await using server = await startTestEdge({ keepAliveMs: 1000 }, { strategy });
     await using links = await startLinks(server.edge.ports);
     await using agent = await startTestAgent(server.edge.ports, 'app.test', origin.target, { server: links.server });
     links.both('stall');
     const status = statusOf(server.edge.ports.proxy);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    // The session would end 1.5 s later.
+    await eventually('a ping is overdue', () => offered('grpc')?.isHealthy === false);
     links.both('resume');
     expect(await status).toBe(200);
     expect(count(agent, 'reconnecting')).toBe(0);
@@ -244,7 +247,10 @@ describe('a clock that jumps', () => {
     ['forward', 3_600_000],
     ['back', -3_600_000],
   ])('hardening 16: an hour %s shifts no session, ping, time limit or ticket', async (_direction, jumpMs) => {
-    await using origin = await startOrigin(1500);
+    let answer = (): void => {};
+    await using origin = await startHttpOrigin((_request, response) => {
+      answer = () => response.end('ok');
+    });
     await using websockets = await startWebSocketOrigin();
     await using server = await startTestEdge({ keepAliveMs: 200, requestTimeoutMs: 4000 });
     await using links = await startLinks(server.edge.ports);
@@ -258,11 +264,13 @@ describe('a clock that jumps', () => {
     // A carrier that is lost now has to join again, with a ticket handed out at the new time.
     links.tunnel.cut();
     await agent.event('mode', ({ mode }) => mode === 'hybrid');
+    answer();
     expect(await inFlight).toBe(200);
     const echoed = nextMessage(socket);
     socket.send('hello');
     expect(String(await echoed)).toBe('hello');
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const movements = new Set<number>();
+    await eventually('five pings and their answers have passed', () => movements.add(links.grpc.bytes).size > 10);
     expect(count(agent, 'reconnecting')).toBe(0);
     expect(server.edge.stats().map(({ sessions, errors }) => ({ sessions, errors }))).toEqual([
       { sessions: 1, errors: 0 },

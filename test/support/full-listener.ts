@@ -4,9 +4,12 @@
  */
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
+import { eventually } from './eventually.ts';
 
-/** Connections that fill the queue, with some to spare: a backlog of 1 holds two. */
-const fillers = 6;
+/** Connections that the queue holds: one more than the backlog. */
+const held = 2;
+/** Attempts that are made, so that the queue is full. */
+const fillers = held + 4;
 
 // A thread that listens and then stands still accepts nothing, while the system goes on queueing.
 const source = `
@@ -41,9 +44,9 @@ export async function startFullListener(): Promise<FullListener> {
     });
     sockets.push(socket);
   }
-  // On loopback an attempt succeeds at once or not at all; the wait only lets the events arrive.
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  if (connected === fillers) throw new Error('the system accepted more connections than the backlog holds');
+  // On loopback an attempt succeeds at once or not at all, so all that do are told of in one turn.
+  await eventually('the queue is full', () => connected >= held);
+  if (connected > held) throw new Error(`the system accepted ${connected} connections, the backlog holds ${held}`);
   return {
     port,
     [Symbol.asyncDispose]: async () => {
