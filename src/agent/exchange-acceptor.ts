@@ -84,9 +84,11 @@ export class ExchangeAcceptor implements Replayer {
     const { hostHeader, guess } = this.#hostHeaders.decide(tunnel, request.endpoint, pool);
     const tally = this.#figures.tally(request.endpoint);
     tally.began();
+    const transport = session.carrier === 'grpc' ? 'grpc' : 'tcp';
     const exchange = new OriginExchange({
       stream,
       request,
+      transport,
       pool,
       hostHeader,
       sizeWindow: () => ReceiveWindow.sizeFor(session.creditPool),
@@ -94,13 +96,12 @@ export class ExchangeAcceptor implements Replayer {
         endpoint: request.endpoint,
         targetName: request.targetName,
         target: pool.targetText,
-        carrier: session.carrier === 'tls' ? 'tcp' : 'grpc',
+        carrier: transport,
         head: request.head,
         upgrade: request.upgrade,
       }),
       onOutcome: (outcome) => {
-        const transport = session.carrier === 'grpc' ? 'grpc' : 'tcp';
-        tally.ended({ ...outcome, transport }, request.upgrade !== undefined, performance.now());
+        tally.ended(outcome, request.upgrade !== undefined, performance.now());
         this.#report(request, session.carrier, outcome);
         if (outcome.status !== undefined) guess?.answered(outcome.status);
       },

@@ -1,6 +1,7 @@
 /**
  * Reads from a response head how long its connection may be used again.
  */
+import { isNamed } from '../http/field-line.ts';
 import type { ResponseHead } from '../http/message.ts';
 
 /** Without a hint an idle connection is trusted this long, in milliseconds: no common server closes sooner. */
@@ -19,13 +20,11 @@ export function keepAliveMs(head: ResponseHead): number {
   let persists = head.minorVersion === 1;
   let idleMs = trustedIdleMs;
   for (const [name, value] of head.fields) {
-    if (name.length !== 10) continue;
-    const lowerName = name.toLowerCase();
-    if (lowerName === 'connection') {
+    if (isNamed(name, 'connection')) {
       const options = value.toLowerCase();
       if (hasOption(options, 'close')) return 0;
       if (hasOption(options, 'keep-alive')) persists = true;
-    } else if (lowerName === 'keep-alive') {
+    } else if (isNamed(name, 'keep-alive')) {
       const seconds = /(?:^|[,;\s])timeout=([0-9]{1,9})/i.exec(value)?.[1];
       if (seconds !== undefined) idleMs = Math.max(0, Math.min(Number(seconds) * 1000 - marginMs, maxIdleMs));
     }
@@ -34,5 +33,6 @@ export function keepAliveMs(head: ResponseHead): number {
 }
 
 function hasOption(value: string, option: string): boolean {
-  return value === option || value.split(',').some((member) => member.trim() === option);
+  if (value.length <= option.length || !value.includes(option)) return value === option;
+  return value.split(',').some((member) => member.trim() === option);
 }

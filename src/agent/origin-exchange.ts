@@ -29,6 +29,8 @@ export interface ExchangeOutcome {
   readonly status: number | undefined;
   /** Why it failed; undefined when it went well. */
   readonly error: GiraffeError | undefined;
+  /** As in {@link ExchangeStart}. */
+  readonly transport: 'grpc' | 'tcp' | undefined;
   readonly durationMs: number;
   /** Octets of the body, or of the relay, from and to the edge. */
   readonly requestBytes: number;
@@ -40,6 +42,8 @@ export interface ExchangeOutcome {
 export interface ExchangeStart {
   readonly stream: ExchangeStream;
   readonly request: OpenRequest;
+  /** The way it came; undefined for one that no edge sent. */
+  readonly transport: 'grpc' | 'tcp' | undefined;
   readonly pool: OriginPool;
   /** `auto` has been decided. */
   readonly hostHeader: Exclude<HostHeader, 'auto'>;
@@ -250,6 +254,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
     this.#start.onOutcome({
       status: this.#status,
       error,
+      transport: this.#start.transport,
       durationMs: performance.now() - this.#startedMs,
       requestBytes: this.#requestBytes + (relayed?.requestBytes ?? 0),
       responseBytes: this.#responseBytes + (relayed?.responseBytes ?? 0),

@@ -4,7 +4,7 @@
  * What is known about the client, Via and request ids is the edge's business; it has been added or will be.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { type FieldLine, type FieldLines, fieldValues, listMembers } from '../http/field-line.ts';
+import { type FieldLine, type FieldLines, fieldValues, isNamed, listMembers } from '../http/field-line.ts';
 import { assertForwardableRequestHead } from '../http/field-validation.ts';
 import { forwardableResponseFields } from '../http/hop-by-hop.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
@@ -34,7 +34,7 @@ export function originRequestHead(request: OpenRequest, host: HostRule): Request
  * @see RFC 9110 section 10.1.4 (TE): who sends TE names it in Connection.
  */
 export function originConnection(head: RequestHead, upgrade: string | undefined): string | undefined {
-  const hasTe = head.fields.some(([name]) => name.length === 2 && name.toLowerCase() === 'te');
+  const hasTe = head.fields.some(([name]) => isNamed(name, 'te'));
   if (upgrade !== undefined) return hasTe ? 'Upgrade, TE' : 'Upgrade';
   return hasTe ? 'TE' : undefined;
 }

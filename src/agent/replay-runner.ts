@@ -29,6 +29,7 @@ export class ReplayRunner {
       ...start,
       stream,
       request: { endpoint, head, windowBytes: 0, upgrade: undefined },
+      transport: undefined,
       sizeWindow: () => minWindowBytes,
       onOutcome: () => this.#forget(exchange),
     });

@@ -17,19 +17,16 @@ export interface ResponseExpectation {
 }
 
 /**
- * Checks a response head from the agent. It may still hold the origin's own hop-by-hop lines: the caller removes them
- * with forwardedResponse() before it writes the head.
+ * Checks a response head from the agent, whose lines have been checked as they were decoded. It may still hold the
+ * origin's own hop-by-hop lines: the caller removes them with forwardedResponse() before it writes the head.
  *
- * @throws GIR_ERR_PROTOCOL for a status outside 100 to 599 or an unexpected 101, for names that are no token, for
- *   characters outside latin1 and control characters, and when `body`, the framing fields and the kind of answer
- *   contradict each other.
+ * @throws GIR_ERR_PROTOCOL for a status outside 100 to 599 or an unexpected 101, and when `body`, the framing fields and
+ *   the kind of answer contradict each other.
  */
 export function assertForwardableResponseHead(head: ResponseHead, expected: ResponseExpectation = {}): void {
   const { status } = head;
   if (!Number.isInteger(status) || status < 100 || 599 < status) throw broken('a status outside 100 to 599');
   if (status === 101 && expected.isUpgrade !== true) throw broken('a 101 that was not asked for');
-  if (notFieldText.test(head.reason)) throw broken('a reason phrase with a control character');
-  assertLines(head.fields);
   const framing = parseFraming(head.fields, head.minorVersion, 'GIR_ERR_PROTOCOL');
   if (isBodyless(expected.method ?? '', status)) {
     if (head.body.kind !== 'none') throw broken('a body in an answer that has none');
@@ -41,16 +38,16 @@ export function assertForwardableResponseHead(head: ResponseHead, expected: Resp
 }
 
 /**
- * Checks a request head from the edge, prepared for forwarding: no Transfer-Encoding line, framing in `body`.
+ * Checks a request head prepared for forwarding: no Transfer-Encoding line, framing in `body`. The lines of one from the
+ * edge have been checked as they were decoded; those of any other one are for {@link assertFieldLines}.
  *
  * @throws GIR_ERR_PROTOCOL for a method that is no token, a target with spaces or control characters, more than one
- *   Host, broken field lines as in {@link assertForwardableResponseHead}, and contradictory framing.
+ *   Host, and contradictory framing.
  */
 export function assertForwardableRequestHead(head: RequestHead): void {
   if (!isToken(head.method)) throw broken('a method that is not a token');
   if (!forwardableTarget.test(head.target)) throw broken('a request target that is neither a path nor *');
   if (head.minorVersion !== 0 && head.minorVersion !== 1) throw broken('a version other than HTTP/1.0 and 1.1');
-  assertLines(head.fields);
   if (1 < fieldValues(head.fields, 'host').length) throw broken('more than one Host line');
   if (head.body.kind === 'until-close') throw broken('a request body that ends with the connection');
   if (head.body.kind === 'chunked' && head.minorVersion === 0) throw broken('a chunked body in HTTP/1.0');
@@ -65,7 +62,7 @@ export function assertForwardableRequestHead(head: RequestHead): void {
  * @throws GIR_ERR_PROTOCOL for broken field lines, and for fields that frame a message.
  */
 export function assertForwardableTrailers(trailers: FieldLines): void {
-  assertLines(trailers);
+  assertFieldLines(trailers);
   const { lengthBytes, isChunked } = parseFraming(trailers, 1, 'GIR_ERR_PROTOCOL');
   if (isChunked || lengthBytes !== undefined) throw broken('a framing field in a trailer section');
 }
@@ -74,7 +71,12 @@ export function assertForwardableTrailers(trailers: FieldLines): void {
 const notFieldText = /[^\t\x20-\x7e\x80-\xff]/;
 const forwardableTarget = /^(?:\/[\x21-\x22\x24-\x7e\x80-\xff]*|\*)$/;
 
-function assertLines(fields: FieldLines): void {
+/**
+ * Checks field lines that no parser and no codec has checked.
+ *
+ * @throws GIR_ERR_PROTOCOL for names that are no token, for characters outside latin1 and control characters.
+ */
+export function assertFieldLines(fields: FieldLines): void {
   for (const field of fields) {
     if (!isToken(field[0])) throw broken('a field name that is not a token');
     if (notFieldText.test(field[1])) throw broken('a field value with a control character');

@@ -3,9 +3,10 @@
  *
  * What a client claims about itself is believed only when it is a trusted proxy. Framing is carried by `body`.
  */
-import { type FieldLine, type FieldLines, fieldValues, listMembers } from './field-line.ts';
+import { type FieldLine, type FieldLines, fieldValues, isNamed, listMembers } from './field-line.ts';
+import { FieldNames } from './field-names.ts';
 import { appendedForwarded, convertedForwarded, forwardedElement, plainAddress } from './forwarded.ts';
-import { connectionOptions, forwardableResponseFields, isHopByHop } from './hop-by-hop.ts';
+import { forwardableResponseFields, isHopByHop, listedFields } from './hop-by-hop.ts';
 import type { RequestHead, ResponseHead } from './message.ts';
 
 /** What the edge knows about the client from its own socket. */
@@ -33,21 +34,21 @@ export interface ClientFacts {
  * @see RFC 9110 section 7.6 (Message Forwarding), RFC 7239 section 4 (Forwarded)
  */
 export function forwardedRequest(head: RequestHead, facts: ClientFacts, via: string, requestId: string): RequestHead {
-  const options = connectionOptions(head.fields);
+  const listed = listedFields(head.fields);
   const fields: FieldLine[] = [];
   let hasRequestId = false;
   let hasTrailerOffer = false;
   for (const field of head.fields) {
-    const name = field[0].toLowerCase();
+    const [name] = field;
     // An HTTP/1.0 client waits for no 100, and its expectation is to be ignored (RFC 9110 section 10.1.1).
-    if (name === 'expect' && head.minorVersion === 0) continue;
-    if (name === 'te') {
+    if (head.minorVersion === 0 && isNamed(name, 'expect')) continue;
+    if (isNamed(name, 'te')) {
       if (!hasTrailerOffer && offersTrailers(head.fields)) fields.push(trailerOffer);
       hasTrailerOffer = true;
-    } else if (name === 'x-request-id') {
-      if (!hasRequestId) fields.push([field[0], requestId]);
+    } else if (isNamed(name, 'x-request-id')) {
+      if (!hasRequestId) fields.push([name, requestId]);
       hasRequestId = true;
-    } else if (!isHopByHop(name, options) && !isClientClaim(name, facts)) {
+    } else if (!isHopByHop(name, listed) && !isClientClaim(name, facts)) {
       fields.push(field);
     }
   }
@@ -92,7 +93,7 @@ function offersTrailers(fields: FieldLines): boolean {
 }
 
 // Lines that the edge writes itself, over or behind what the client sent.
-const claimedFacts = new Set([
+const claimedFacts = new FieldNames([
   'forwarded',
   'x-forwarded-for',
   'x-forwarded-host',
@@ -103,8 +104,8 @@ const claimedFacts = new Set([
 
 /** Says whether a line claims what addClientFacts() tells, also in the spelling with `_` that CGI origins confuse. */
 function isClientClaim(name: string, facts: ClientFacts): boolean {
-  if (claimedFacts.has(name)) return name !== 'x-real-ip' || !facts.isTrustedProxy;
-  return name.includes('_') && claimedFacts.has(name.replaceAll('_', '-'));
+  if (claimedFacts.has(name)) return !facts.isTrustedProxy || !isNamed(name, 'x-real-ip');
+  return claimedFacts.hasAlike(name);
 }
 
 function addClientFacts(fields: FieldLine[], claims: FieldLines, facts: ClientFacts): void {

@@ -4,7 +4,8 @@
  */
 import type { ErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import type { FieldLine, FieldLines } from './field-line.ts';
+import { decimal } from './decimal.ts';
+import { type FieldLine, type FieldLines, isNamed } from './field-line.ts';
 
 /** What the framing fields of one head say. Never both. */
 export interface Framing {
@@ -28,10 +29,10 @@ export function parseFraming(fields: FieldLines, minorVersion: 0 | 1, code: Erro
   let coding: string | undefined;
   for (const field of fields) {
     const name = field[0];
-    if (name.length === 14 && name.toLowerCase() === 'content-length') {
+    if (isNamed(name, 'content-length')) {
       if (length !== undefined) throw new GiraffeError(code, 'more than one Content-Length line');
       length = field[1];
-    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+    } else if (isNamed(name, 'transfer-encoding')) {
       if (coding !== undefined) throw new GiraffeError(code, 'more than one Transfer-Encoding line');
       coding = field[1];
     }
@@ -52,8 +53,8 @@ export function parseFraming(fields: FieldLines, minorVersion: 0 | 1, code: Erro
  * @see RFC 9110 section 8.6 (Content-Length)
  */
 function parseContentLength(text: string, code: ErrorCode): number {
-  if (!/^[0-9]+$/.test(text)) throw new GiraffeError(code, 'a Content-Length that is not one number');
-  const bytes = Number(text);
+  const bytes = decimal(text);
+  if (Number.isNaN(bytes)) throw new GiraffeError(code, 'a Content-Length that is not one number');
   if (!Number.isSafeInteger(bytes)) throw new GiraffeError(code, 'a Content-Length above 2^53 - 1');
   return bytes;
 }
@@ -72,5 +73,5 @@ export function assertNoLookAlikes(fields: FieldLines): void {
 }
 
 function isLookAlike([name]: FieldLine): boolean {
-  return (name.length === 14 || name.length === 17) && /^(?:content_length|transfer_encoding)$/i.test(name);
+  return isNamed(name, 'content_length') || isNamed(name, 'transfer_encoding');
 }

@@ -99,8 +99,8 @@ for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghi
   isTokenOctet[char.charCodeAt(0)] = 1;
 }
 
-/** Returns the index behind the token characters that begin at `from`; another character must follow them. */
-function tokenEnd(text: string, from: number): number {
+/** Returns the index behind the token characters that begin at `from`. */
+export function tokenEnd(text: string, from: number): number {
   let at = from;
   while (isTokenOctet[text.charCodeAt(at)] === 1) at += 1;
   return at;

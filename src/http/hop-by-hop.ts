@@ -5,7 +5,8 @@
  */
 import type { ErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { type FieldLine, type FieldLines, listMembers } from './field-line.ts';
+import { type FieldLine, type FieldLines, isNamed, listMembers } from './field-line.ts';
+import { FieldNames } from './field-names.ts';
 import type { ResponseHead } from './message.ts';
 
 /** Upper bound on the options that Connection lists, a count. */
@@ -25,7 +26,7 @@ class TooManyConnectionOptionsError extends GiraffeError {
 
 // RFC 9110 section 7.6.1 names these as hop-by-hop even when Connection does not list them. HTTP2-Settings belongs to
 // the h2c upgrade (RFC 7540 section 3.2.1), which giraffe never passes on.
-const alwaysHopByHop = new Set([
+const alwaysHopByHop = new FieldNames([
   'connection',
   'http2-settings',
   'keep-alive',
@@ -35,8 +36,10 @@ const alwaysHopByHop = new Set([
   'upgrade',
 ]);
 
-// What no sender may call hop-by-hop: without these the message means something else to the next recipient.
-const neverHopByHop = new Set([
+// Options that name no further field: `close` none at all, and what no sender may call hop-by-hop, since without it the
+// message means something else to the next recipient.
+const withoutEffect = new FieldNames([
+  'close',
   'authorization',
   'cache-control',
   'content-encoding',
@@ -70,11 +73,8 @@ export function forwardableFields(
   code: ErrorCode = 'GIR_ERR_REQUEST_INVALID',
   kept?: string,
 ): FieldLine[] {
-  const options = connectionOptions(fields, maxOptions, code);
-  return fields.filter(([name]) => {
-    const lowerName = name.toLowerCase();
-    return lowerName === kept || !isHopByHop(lowerName, options);
-  });
+  const listed = listedFields(fields, maxOptions, code);
+  return fields.filter(([name]) => !isHopByHop(name, listed) || (kept !== undefined && isNamed(name, kept)));
 }
 
 /**
@@ -89,25 +89,25 @@ export function forwardableResponseFields({ status, fields }: ResponseHead): Fie
   const kept = status === 101 || status === 426 ? 'upgrade' : undefined;
   const forwardable = forwardableFields(fields, undefined, 'GIR_ERR_ORIGIN_PROTOCOL', kept);
   if (status >= 200 && status !== 204) return forwardable;
-  return forwardable.filter(([name]) => name.length !== 14 || name.toLowerCase() !== 'content-length');
+  return forwardable.filter(([name]) => !isNamed(name, 'content-length'));
 }
 
 /**
- * Returns the options that `Connection` lists, in lower case.
+ * Returns the fields that `Connection` makes hop-by-hop, beside those that always are; in lower case.
  *
- * @throws {TooManyConnectionOptionsError} When there are more than `maxOptions`, a count.
+ * @throws {TooManyConnectionOptionsError} When it lists more than `maxOptions` options, a count.
  */
-export function connectionOptions(
+export function listedFields(
   fields: FieldLines,
   maxOptions = defaultMaxOptions,
   code: ErrorCode = 'GIR_ERR_REQUEST_INVALID',
 ): readonly string[] {
   const options = listMembers(fields, 'connection');
   if (maxOptions < options.length) throw new TooManyConnectionOptionsError(code, options.length, maxOptions);
-  return options;
+  return options.filter((option) => !alwaysHopByHop.has(option) && !withoutEffect.has(option));
 }
 
-/** Says whether a field, by its lower-case name, ends at this hop, given the options of its message's Connection. */
-export function isHopByHop(name: string, options: readonly string[]): boolean {
-  return alwaysHopByHop.has(name) || (options.includes(name) && !neverHopByHop.has(name));
+/** Says whether a field ends at this hop, given what {@link listedFields} returns for its message. */
+export function isHopByHop(name: string, listed: readonly string[]): boolean {
+  return alwaysHopByHop.has(name) || (listed.length > 0 && listed.includes(name.toLowerCase()));
 }

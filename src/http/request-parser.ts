@@ -4,7 +4,7 @@
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { parseAuthority } from './authority.ts';
-import type { FieldLines } from './field-line.ts';
+import { type FieldLines, isNamed } from './field-line.ts';
 import { assertNoLookAlikes, parseFraming } from './framing.ts';
 import { defaultRequestLimits, type HeadLimits, isToken, parseFieldLines } from './head-syntax.ts';
 import type { BodyFraming, RequestHead } from './message.ts';
@@ -140,7 +140,7 @@ function parseVersion(version: string): 0 | 1 {
 function hostValue(fields: FieldLines, minorVersion: 0 | 1): string | undefined {
   let host: string | undefined;
   for (const field of fields) {
-    if (field[0].length !== 4 || field[0].toLowerCase() !== 'host') continue;
+    if (!isNamed(field[0], 'host')) continue;
     if (host !== undefined) throw invalid('more than one Host line');
     host = field[1];
   }

@@ -2,9 +2,10 @@
  * Parses responses from origins. How a body ends depends on the request, so each answer is announced with its method.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { decimal } from './decimal.ts';
 import type { FieldLines } from './field-line.ts';
 import { type Framing, parseFraming } from './framing.ts';
-import { defaultResponseLimits, type HeadLimits, parseFieldLines } from './head-syntax.ts';
+import { defaultResponseLimits, type HeadLimits, parseFieldLines, space } from './head-syntax.ts';
 import { type BodyFraming, isBodyless, type ResponseHead } from './message.ts';
 import { type AfterHead, MessageParser, type MessageRules, type ParserState } from './message-parser.ts';
 
@@ -140,8 +141,6 @@ function responseBody({ lengthBytes, isChunked }: Framing): BodyFraming {
   return lengthBytes === undefined ? untilCloseBody : { kind: 'length', lengthBytes };
 }
 
-const statusLine = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: (.*))?$/;
-
 /**
  * Parses `HTTP-version SP status-code [SP reason-phrase]`.
  *
@@ -149,7 +148,11 @@ const statusLine = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: (.*))?$/;
  * @see RFC 9112 section 4 (Status Line)
  */
 function parseStatusLine(line: string): Pick<ResponseHead, 'minorVersion' | 'status' | 'reason'> {
-  const match = statusLine.exec(line);
-  if (match === null) throw new GiraffeError('GIR_ERR_ORIGIN_PROTOCOL', 'a status line that is not one of HTTP/1.1');
-  return { minorVersion: match[1] === '0' ? 0 : 1, status: Number(match[2]), reason: match[3] ?? '' };
+  const version = line.slice(0, 9);
+  const status = decimal(line.slice(9, 12));
+  const isOfOurs = version === 'HTTP/1.1 ' || version === 'HTTP/1.0 ';
+  if (!isOfOurs || !(status >= 100 && status <= 599) || (line.length > 12 && line.charCodeAt(12) !== space)) {
+    throw new GiraffeError('GIR_ERR_ORIGIN_PROTOCOL', 'a status line that is not one of HTTP/1.1');
+  }
+  return { minorVersion: version === 'HTTP/1.0 ' ? 0 : 1, status, reason: line.slice(13) };
 }

@@ -3,7 +3,7 @@
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { FieldLine, FieldLines } from '../http/field-line.ts';
-import { assertForwardableRequestHead } from '../http/field-validation.ts';
+import { assertFieldLines, assertForwardableRequestHead } from '../http/field-validation.ts';
 import type { BodyFraming, RequestHead } from '../http/message.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
 import { unmaskedFields, unmaskedTarget } from './secret-mask.ts';
@@ -48,6 +48,7 @@ export function replayRequest(record: ExchangeRecord, edits: ReplayEdits): Repla
   const edited = { ...head, ...editedParts(head, edits), body: framing };
   const request = { ...edited, fields: framed(edited.fields, framing) };
   try {
+    assertFieldLines(request.fields);
     assertForwardableRequestHead(request);
   } catch (error) {
     const { message } = GiraffeError.from(error);

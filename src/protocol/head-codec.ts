@@ -3,13 +3,17 @@
  *
  * The layout is text (latin1, one character per octet): a first line of words
  * separated by single spaces, then one `name:value` line per field, each behind
- * a line feed. No field may contain a line feed, so nothing needs escaping.
- * Whether the fields are fit to be forwarded is for src/http to judge.
+ * a line feed. No field may contain a line feed, so nothing needs escaping. What
+ * is read has no control character but HTAB, and tokens for names: neither end
+ * trusts the other. Whether a head means one thing only is for src/http to judge.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { decimal } from '../http/decimal.ts';
 import type { FieldLine, FieldLines } from '../http/field-line.ts';
+import { tokenEnd } from '../http/head-syntax.ts';
 import type { BodyFraming, RequestHead, ResponseHead } from '../http/message.ts';
 import { maxCreditBytes } from './frame.ts';
+import { maxUrgency } from './turns.ts';
 
 /** What the edge tells the agent about one exchange. */
 export interface OpenRequest {
@@ -41,21 +45,24 @@ export function encodeOpenRequest({ head, endpoint, targetName, windowBytes, urg
 /** @throws {GiraffeError} GIR_ERR_PROTOCOL when the payload has another layout. */
 export function decodeOpenRequest(payload: Buffer): OpenRequest {
   const { first, fields } = splitFields(payload.toString('latin1'));
-  const [method, target, version, body, window, place = '', ...rest] = first.split(' ');
+  const [method, target, version, body, window = '', place = '', upgrade] = words(first, 7);
   const at = place.indexOf('#');
   const endpoint = at === -1 ? place : place.slice(0, at);
   const targetName = at === -1 ? undefined : place.slice(at + 1);
   if (!method || !target || !endpoint || body === undefined || targetName === '') throw malformed('request head');
-  const credit = /^([0-9]{1,10})(?::([0-7]))?$/.exec(window ?? '');
-  const windowBytes = Number(credit?.[1]);
-  if (!(windowBytes <= maxCreditBytes)) throw malformed('window in a request head');
+  const split = window.indexOf(':');
+  const windowBytes = decimal(split === -1 ? window : window.slice(0, split));
+  const urgency = split === -1 ? undefined : decimal(window.slice(split + 1));
+  if (!(windowBytes <= maxCreditBytes) || !(urgency === undefined || urgency <= maxUrgency)) {
+    throw malformed('window in a request head');
+  }
   return {
     head: { method, target, minorVersion: minorVersion(version), fields, body: bodyFromWord(body) },
     endpoint,
-    ...(targetName === undefined ? {} : { targetName }),
+    targetName,
     windowBytes,
-    ...(credit?.[2] === undefined ? {} : { urgency: Number(credit[2]) }),
-    upgrade: rest.length === 0 ? undefined : rest.join(' '),
+    urgency,
+    upgrade,
   };
 }
 
@@ -68,15 +75,10 @@ export function encodeResponseHead(head: ResponseHead): Buffer {
 /** @throws {GiraffeError} GIR_ERR_PROTOCOL when the payload has another layout. */
 export function decodeResponseHead(payload: Buffer): ResponseHead {
   const { first, fields } = splitFields(payload.toString('latin1'));
-  const [status, version, body, ...reason] = first.split(' ');
-  if (status === undefined || !/^[1-9][0-9][0-9]$/.test(status) || body === undefined) throw malformed('response head');
-  return {
-    status: Number(status),
-    minorVersion: minorVersion(version),
-    body: bodyFromWord(body),
-    reason: reason.join(' '),
-    fields,
-  };
+  const [statusWord = '', version, body, reason = ''] = words(first, 4);
+  const status = decimal(statusWord);
+  if (statusWord.length !== 3 || !(status >= 100) || body === undefined) throw malformed('response head');
+  return { status, minorVersion: minorVersion(version), body: bodyFromWord(body), reason, fields };
 }
 
 /** Encodes trailers; no trailers are an empty payload. */
@@ -98,17 +100,36 @@ function withFields(first: string, fields: FieldLines): string {
   return text;
 }
 
+/** Splits a line at single spaces into at most `count` words, the last of which is all that is left. */
+function words(line: string, count: number): string[] {
+  const found: string[] = [];
+  let start = 0;
+  while (found.length < count - 1) {
+    const end = line.indexOf(' ', start);
+    if (end === -1) break;
+    found.push(line.slice(start, end));
+    start = end + 1;
+  }
+  found.push(line.slice(start));
+  return found;
+}
+
+/** Line feeds are ours; beside them, what a field value may hold (RFC 9110 section 5.5). */
+const cleanText = /^[\t\n\x20-\x7e\x80-\xff]*$/;
+const colon = 0x3a;
+
 function splitFields(text: string): { first: string; fields: FieldLine[] } {
+  if (!cleanText.test(text)) throw malformed('control character');
   const fields: FieldLine[] = [];
   const firstEnd = text.indexOf('\n');
   if (firstEnd === -1) return { first: text, fields };
   let start = firstEnd + 1;
   while (start <= text.length) {
-    let end = text.indexOf('\n', start);
+    const nameEnd = tokenEnd(text, start);
+    if (nameEnd === start || text.charCodeAt(nameEnd) !== colon) throw malformed('field line');
+    let end = text.indexOf('\n', nameEnd);
     if (end === -1) end = text.length;
-    const colon = text.indexOf(':', start);
-    if (colon <= start || colon >= end) throw malformed('field line');
-    fields.push([text.slice(start, colon), text.slice(colon + 1, end)]);
+    fields.push([text.slice(start, nameEnd), text.slice(nameEnd + 1, end)]);
     start = end + 1;
   }
   return { first: text.slice(0, firstEnd), fields };
@@ -131,7 +152,7 @@ function bodyFromWord(word: string): BodyFraming {
   if (word === '-') return noBody;
   if (word === 'c') return chunkedBody;
   if (word === 'x') return untilCloseBody;
-  const lengthBytes = /^[0-9]{1,16}$/.test(word) ? Number(word) : Number.NaN;
+  const lengthBytes = decimal(word);
   if (!Number.isSafeInteger(lengthBytes)) throw malformed('body length');
   return { kind: 'length', lengthBytes };
 }

@@ -403,7 +403,6 @@ describe('an edge that gives up or breaks the rules', () => {
   });
 
   it.each([
-    ['a line break in a field', { fields: [['X', 'a\rHost: b']] as const }],
     [
       'two Host lines',
       {
@@ -415,11 +414,20 @@ describe('an edge that gives up or breaks the rules', () => {
     ],
     ['Transfer-Encoding beside a length', { fields: [['Transfer-Encoding', 'chunked']] as const }],
     ['a target that is no path', { target: 'http://other/' }],
-    ['a line break in an upgrade', { upgrade: 'websocket\rX: y' }],
   ])('refuses a request with %s', async (_what, request) => {
     await using origin = await ScriptedOrigin.listen();
     using bench = new AgentBench(origin.target);
     expect(await bench.open(request).failed()).toBe('GIR_ERR_PROTOCOL');
+    expect(origin.connections).toHaveLength(0);
+  });
+
+  it.each([
+    ['a field', { fields: [['X', 'a\rHost: b']] as const }],
+    ['an upgrade', { upgrade: 'websocket\rX: y' }],
+  ])('is done with an edge that sends a line break in %s', async (_what, request) => {
+    await using origin = await ScriptedOrigin.listen();
+    using bench = new AgentBench(origin.target);
+    expect(await bench.open(request).failed()).toBe('GIR_ERR_SESSION_LOST');
     expect(origin.connections).toHaveLength(0);
   });
 

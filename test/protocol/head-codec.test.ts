@@ -14,13 +14,15 @@ import {
 import { bufferArbitrary } from '../support/raw-frames.ts';
 
 const tokenCharacters = [..."!#$%&'*+-.^_`|~0129azAZ"];
-const latin1Characters = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).filter((c) => c !== '\n');
-const wordCharacters = latin1Characters.filter((character) => character > ' ' && character !== '\x7f');
+const textCharacters = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).filter(
+  (character) => character === '\t' || (character >= ' ' && character !== '\x7f'),
+);
+const wordCharacters = textCharacters.filter((character) => character > ' ');
 
 const text = (characters: string[], minLength: number, maxLength: number): fc.Arbitrary<string> =>
   fc.array(fc.constantFrom(...characters), { minLength, maxLength, size: 'max' }).map((parts) => parts.join(''));
 const token = text(tokenCharacters, 1, 20);
-const field: fc.Arbitrary<FieldLine> = fc.tuple(token, text(latin1Characters, 0, 40));
+const field: fc.Arbitrary<FieldLine> = fc.tuple(token, text(textCharacters, 0, 40));
 const fields = fc.oneof(
   fc.array(field, { maxLength: 6 }),
   fc.array(field, { minLength: 200, maxLength: 200, size: 'max' }),
@@ -39,7 +41,7 @@ const requestHead: fc.Arbitrary<RequestHead> = fc.record({
 });
 const responseHead: fc.Arbitrary<ResponseHead> = fc.record({
   status: fc.integer({ min: 100, max: 999 }),
-  reason: text(latin1Characters, 0, 30),
+  reason: text(textCharacters, 0, 30),
   minorVersion,
   fields,
   body,
@@ -53,7 +55,7 @@ const openRequest = fc.record({
   ),
   windowBytes: fc.nat(2 ** 31 - 1),
   urgency: fc.option(fc.nat(7), { nil: undefined }),
-  upgrade: fc.option(text(latin1Characters, 0, 30), { nil: undefined }),
+  upgrade: fc.option(text(textCharacters, 0, 30), { nil: undefined }),
 });
 
 /** Returns undefined, or whatever was thrown. */
@@ -136,6 +138,12 @@ describe('request heads', () => {
     ['an empty field line', 'GET / 1 - 0 a\n'],
     ['an empty field line in between', 'GET / 1 - 0 a\n\nA:b'],
     ['a colon only in the next line', 'GET / 1 - 0 a\nX\nA:b'],
+    ['a field name that is no token', 'GET / 1 - 0 a\nA b:c'],
+    ['a field name beyond ASCII', 'GET / 1 - 0 a\nA\xe4:c'],
+    ['CR in a value', 'GET / 1 - 0 a\nA:b\rB:c'],
+    ['NUL in a value', 'GET / 1 - 0 a\nA:\0'],
+    ['ESC in a value', 'GET / 1 - 0 a\nA:\x1b[0m'],
+    ['DEL in the target', 'GET /\x7f 1 - 0 a'],
   ])('with %s are refused', (_what, payload) => {
     expect(() => decodeOpenRequest(Buffer.from(payload, 'latin1'))).toThrow(refusal);
   });
@@ -169,6 +177,9 @@ describe('response heads', () => {
     ['no version', '200  - OK'],
     ['an empty body word', '200 1  OK'],
     ['a field without a colon', '200 1 - OK\nX'],
+    ['a field name that is no token', '200 1 - OK\nA b:c'],
+    ['CR in the reason', '200 1 - OK\rX:1'],
+    ['NUL in a value', '200 1 - OK\nA:\0'],
   ])('with %s are refused', (_what, payload) => {
     expect(() => decodeResponseHead(Buffer.from(payload, 'latin1'))).toThrow(refusal);
   });
@@ -189,6 +200,7 @@ describe('trailers', () => {
     ['anything before the first line feed', 'x\nA:b'],
     ['no line feed', 'A:b'],
     ['an empty line', '\n'],
+    ['CR in a value', '\nA:b\rB:c'],
   ])('with %s are refused', (_what, payload) => {
     expect(() => decodeTrailers(Buffer.from(payload, 'latin1'))).toThrow(refusal);
   });
