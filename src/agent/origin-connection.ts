@@ -10,6 +10,8 @@ import type { ResponseHead } from '../http/message.ts';
 import { ResponseParser, type ResponseSink } from '../http/response-parser.ts';
 import { keepAliveMs } from './keep-alive-hint.ts';
 import { type ConnectPhase, connectFailure } from './origin-error.ts';
+import type { OriginDialer } from './origin-socket.ts';
+import { SocketReader } from './socket-reader.ts';
 
 /**
  * Is told what the origin answers, by the rules of ResponseSink. After onResponseEnd the user releases or destroys the
@@ -58,14 +60,16 @@ export class OriginConnection implements ResponseSink {
   #phase: ConnectPhase | 'open' | 'gone' = 'tcp';
   #connectTimer: NodeJS.Timeout | undefined;
   #allowsReuse = false;
-  readonly #onData = (chunk: Buffer): void => this.#read(chunk);
+  readonly #reader = new SocketReader((octets) => this.#read(octets));
   readonly #onEnd = (): void => this.#ended();
   readonly #onDrain = (): void => this.#user?.onDrain();
   readonly #onBroken = (error: Error): void => this.#broken(error);
   readonly #onClose = (): void => this.#broken(undefined);
 
   /** @param connectTimeoutMs Time for TCP and TLS together, in milliseconds. */
-  constructor(socket: Socket, isTls: boolean, owner: ConnectionOwner, connectTimeoutMs: number) {
+  constructor(dialer: OriginDialer, owner: ConnectionOwner, connectTimeoutMs: number) {
+    const { isTls } = dialer;
+    const socket = dialer.dial(this.#reader);
     this.socket = socket;
     this.#owner = owner;
     const timeout = (): void =>
@@ -76,7 +80,7 @@ export class OriginConnection implements ResponseSink {
       else this.#connected();
     });
     if (isTls) socket.on('secureConnect', () => this.#connected());
-    socket.on('data', this.#onData).on('end', this.#onEnd).on('drain', this.#onDrain);
+    socket.on('end', this.#onEnd).on('drain', this.#onDrain);
     socket.on('error', this.#onBroken).on('close', this.#onClose);
   }
 
@@ -108,14 +112,14 @@ export class OriginConnection implements ResponseSink {
     this.socket.destroy();
   }
 
-  /** Hands the socket out for good, without any handler, and the octets that came behind the 101. */
-  detach(): { socket: Socket; rest: Buffer | undefined } {
+  /** Hands the socket out for good, without any handler, with its reader and the octets that came behind the 101. */
+  detach(): { socket: Socket; reader: SocketReader; rest: Buffer | undefined } {
     this.#user = undefined;
     this.#gone();
     const { socket } = this;
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
+    socket.off('end', this.#onEnd).off('drain', this.#onDrain);
     socket.off('error', this.#onBroken).off('close', this.#onClose);
-    return { socket, rest: this.#parser.takeRest() };
+    return { socket, reader: this.#reader, rest: this.#parser.takeRest() };
   }
 
   // The parser's side.

@@ -75,8 +75,7 @@ export class OriginPool implements ConnectionOwner {
 
   /** Returns a connection that is connecting. */
   dial(): OriginConnection {
-    const isTls = this.target.kind === 'tcp' && this.target.tls;
-    const connection = new OriginConnection(this.#dialer.dial(), isTls, this, this.#options.connectTimeoutMs);
+    const connection = new OriginConnection(this.#dialer, this, this.#options.connectTimeoutMs);
     this.#connections.add(connection);
     return connection;
   }

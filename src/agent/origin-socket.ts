@@ -5,6 +5,7 @@ import { isIP, type LookupFunction, connect as netConnect, type Socket, type Tcp
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import type { Target } from '../http/target.ts';
 import type { OriginTls } from './agent-options.ts';
+import type { SocketReader } from './socket-reader.ts';
 
 /** TCP probes of an idle connection begin after this long, in milliseconds. The system sends them; it costs no timer. */
 const probeDelayMs = 60_000;
@@ -27,10 +28,15 @@ export class OriginDialer {
     return this.target.kind === 'tcp' && this.target.tls;
   }
 
-  /** Returns a socket that is connecting. Half-open is allowed on it: its owner ends it. */
-  dial(): Socket {
+  /**
+   * Returns a socket that is connecting. Half-open is allowed on it: its owner ends it.
+   * @param reader Gets what comes, if there is one, instead of listeners of `data`.
+   */
+  dial(reader?: SocketReader): Socket {
     const { target } = this;
-    if (target.kind === 'unix') return netConnect({ path: target.path, allowHalfOpen: true });
+    const onread = reader?.onread;
+    if (target.kind === 'unix')
+      return netConnect({ path: target.path, allowHalfOpen: true, ...(onread && { onread }) });
     const options: TcpNetConnectOpts = {
       host: target.host,
       port: target.port,
@@ -41,8 +47,10 @@ export class OriginDialer {
       noDelay: true,
     };
     if (target.host === 'localhost') options.lookup = this.#lookupLoopback;
-    if (!target.tls) return netConnect(options);
-    return tlsConnect({ ...options, ...verification(target.host, this.#tls), ALPNProtocols: ['http/1.1'] });
+    if (!target.tls) return netConnect({ ...options, ...(onread && { onread }) });
+    const socket = tlsConnect({ ...options, ...verification(target.host, this.#tls), ALPNProtocols: ['http/1.1'] });
+    reader?.listen(socket);
+    return socket;
   }
 
   /** Notes which address answered, so that the next connection tries it first. */

@@ -7,12 +7,15 @@ import type { ExchangeTap } from '../inspector/exchange-tap.ts';
 import { breakOff } from '../tunnel/break-off.ts';
 import type { StreamSink } from '../tunnel/stream.ts';
 import type { ExchangeStream } from './exchange-stream.ts';
+import type { SocketReader } from './socket-reader.ts';
 
 /** What a relay starts with. */
 export interface RelayStart {
   readonly stream: ExchangeStream;
   /** The origin's socket, open, without handlers of a former owner. */
   readonly socket: Socket;
+  /** What reads it. */
+  readonly reader: SocketReader;
   /** Octets that came behind the 101. */
   readonly rest: Buffer | undefined;
   /** Hears what passes. */
@@ -35,12 +38,12 @@ export class Relay implements StreamSink {
   #originEnded = false;
   #isFinished = false;
 
-  constructor({ stream, socket, rest, tap, onFinished }: RelayStart) {
+  constructor({ stream, socket, reader, rest, tap, onFinished }: RelayStart) {
     this.#stream = stream;
     this.#tap = tap;
     this.#socket = socket;
     this.#onFinished = onFinished;
-    socket.on('data', (chunk: Buffer) => this.#toEdge(chunk));
+    reader.sink = (chunk) => this.#toEdge(chunk);
     socket.on('end', () => this.#endOfOrigin());
     socket.on('drain', () => this.#drained());
     socket.on('error', (error) => this.#socketGone(error));
