@@ -192,7 +192,8 @@ export class Dispatcher implements ExchangeOpener {
         responseBytes: outcome.responseBytes,
         transport: outcome.transport,
         sessionId: outcome.session?.identity.id,
-        ...(outcome.error === undefined ? {} : { code: outcome.error.code, detail: outcome.error.message }),
+        code: outcome.error?.code,
+        detail: outcome.error?.message,
       },
       outcome.isRelay ? 'relay ended' : 'exchange ended',
     );

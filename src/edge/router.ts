@@ -78,9 +78,8 @@ export class Router {
     for (const session of sessions) {
       if (session !== avoided) candidates.push(...session.candidatesFor(request.host));
     }
-    const [first, ...rest] = candidates;
-    if (first === undefined) return undefined;
-    const decision = this.#guarded(() => decide(this.#options.strategy, [first, ...rest], request));
+    if (!isSome(candidates)) return undefined;
+    const decision = this.#guarded(() => decide(this.#options.strategy, candidates, request));
     const { candidate, target, urgency, responseFields = noFields } = decision;
     if (candidate === undefined) return undefined;
     const session = this.#routes.session(candidate.sessionId);
@@ -101,9 +100,15 @@ export class Router {
   }
 }
 
+type Candidates = readonly [Candidate, ...Candidate[]];
+
+function isSome(candidates: readonly Candidate[]): candidates is Candidates {
+  return candidates.length > 0;
+}
+
 function decide(
   strategy: RoutingStrategy,
-  candidates: readonly [Candidate, ...Candidate[]],
+  candidates: Candidates,
   request: RoutingRequest,
 ): RoutingDecision {
   const decision = strategy.select(candidates, request);
