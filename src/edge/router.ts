@@ -106,11 +106,7 @@ function isSome(candidates: readonly Candidate[]): candidates is Candidates {
   return candidates.length > 0;
 }
 
-function decide(
-  strategy: RoutingStrategy,
-  candidates: Candidates,
-  request: RoutingRequest,
-): RoutingDecision {
+function decide(strategy: RoutingStrategy, candidates: Candidates, request: RoutingRequest): RoutingDecision {
   const decision = strategy.select(candidates, request);
   if ('then' in decision) throw new Error('it returns a promise');
   const { candidate, target, urgency, responseFields } = decision;
