@@ -1,4 +1,6 @@
 /** The dashboard's page as an operator uses it, in a real browser, on an edge that runs as a process. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fitsWidth, openPage, startBrowser } from '../support/browser.ts';
@@ -74,6 +76,26 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     expect(await agent.ended()).toMatchObject({ code: 1 });
     await page.getByText('shop.localhost ended: GIR_ERR_DISCONNECTED').waitFor();
     expect(errors).toEqual([]);
+  });
+
+  it('says what else ends before it disconnects an agent of several endpoints, and then they all end', async () => {
+    await using opened = await openPage(browser, `${api.url}/`);
+    const { page } = opened;
+    await signIn(page);
+    const tunnels = `{ one: { domain: one.localhost, target: ${origin.port} }, two: { domain: two.localhost, target: ${origin.port} } }`;
+    writeFileSync(join(home.path, 'several.yaml'), `tunnels: ${tunnels}\n`);
+    const server = `localhost:${edge.ports.grpc}`;
+    const agent = home.run(['tunnel', '--config', 'several.yaml', '--server', server, '--json', '--inspect-port=0']);
+    const button = page.getByRole('button', { name: 'Disconnect one.localhost' });
+    await button.click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Its agent ends at once, and no longer serves two.localhost either.').waitFor();
+    await dialog.getByRole('button', { name: 'Disconnect' }).click();
+    await page.getByText('1 agent disconnected').waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await agent.ended()).toMatchObject({ code: 1 });
+    // Nobody ever asked for it, so it has no figures to be shown without an agent.
+    await page.getByRole('row', { name: /two\.localhost/ }).waitFor({ state: 'detached' });
   });
 
   it('makes a token that is shown once and works, and revokes it', async () => {

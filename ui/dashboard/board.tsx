@@ -1,11 +1,13 @@
 /** The dashboard behind the sign-in: figures, plots, tunnels, agents, tokens, events, and what an operator can do. */
 import { useState } from 'preact/hooks';
-import { type Api, errorText } from '../parts/api.ts';
+import type { Api } from '../parts/api.ts';
 import { Brand } from '../parts/brand.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { ageText, durationText } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { useToasts } from '../parts/toasts.tsx';
+import { DisconnectDialog } from './disconnect-dialog.tsx';
+import type { Tunnel } from './edge-api.ts';
 import { EventFeed } from './event-feed.tsx';
 import { Plot } from './plot.tsx';
 import { rateText, Tiles } from './tiles.tsx';
@@ -26,32 +28,22 @@ export function Board({ api, onSignOut }: BoardProps) {
   const figures = useFigures(api, () => onSignOut('The edge no longer takes this token.'));
   const events = useEvents(api);
   const toasts = useToasts();
-  const [leaving, setLeaving] = useState<string | undefined>(undefined);
+  const [leaving, setLeaving] = useState<Tunnel | undefined>(undefined);
   const [isDraining, setDraining] = useState(false);
   const { stats, tunnels, points, isOpen } = figures;
   const hasBegunDraining = events.some(({ event }) => event === 'draining');
 
-  const order = async (work: () => Promise<string>): Promise<void> => {
+  /** What an operator ordered is done. */
+  const done = (text: string): void => {
     setLeaving(undefined);
     setDraining(false);
-    try {
-      toasts.show(await work());
-    } catch (error) {
-      toasts.show(errorText(error));
-    }
+    toasts.show(text);
     figures.look();
   };
-  const disconnect = (domain: string): Promise<void> =>
-    order(async () => {
-      const path = `/api/v1/tunnels/${encodeURIComponent(domain)}`;
-      const { disconnected } = await api.send<{ disconnected: number }>('DELETE', path);
-      return `${disconnected} ${disconnected === 1 ? 'agent' : 'agents'} disconnected`;
-    });
-  const drain = (): Promise<void> =>
-    order(async () => {
-      const { deadlineMs } = await api.send<{ deadlineMs: number }>('POST', '/api/v1/drain');
-      return `The edge drains; what is in flight has ${durationText(deadlineMs)}`;
-    });
+  const drain = async (): Promise<void> => {
+    const { deadlineMs } = await api.send<{ deadlineMs: number }>('POST', '/api/v1/drain');
+    done(`The edge drains; what is in flight has ${durationText(deadlineMs)}`);
+  };
 
   return (
     <div class="board">
@@ -122,20 +114,14 @@ export function Board({ api, onSignOut }: BoardProps) {
         </section>
       </main>
       {leaving !== undefined && (
-        <Confirm
-          title={`Disconnect ${leaving}?`}
-          text="Its agents end their sessions at once, with all their endpoints, and do not come back by themselves."
-          action="Disconnect"
-          onConfirm={() => void disconnect(leaving)}
-          onClose={() => setLeaving(undefined)}
-        />
+        <DisconnectDialog api={api} tunnel={leaving} onDone={done} onClose={() => setLeaving(undefined)} />
       )}
       {isDraining && (
         <Confirm
           title="Drain and end this edge?"
           text="It takes nothing new, tells its agents, finishes what is in flight, and ends. Only its service manager starts it again."
           action="Drain"
-          onConfirm={() => void drain()}
+          work={drain}
           onClose={() => setDraining(false)}
         />
       )}

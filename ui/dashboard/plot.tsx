@@ -21,6 +21,8 @@ export interface PlotProps {
 }
 
 const heightPx = 170;
+/** Time that a plot shows at the least, in seconds, so that what comes has a place. */
+const leastSeconds = 60;
 const darkScheme = matchMedia('(prefers-color-scheme: dark)');
 
 /** The plot, as wide as there is room. */
@@ -93,7 +95,11 @@ function optionsOf(element: HTMLElement, series: readonly Series[], text: (value
     height: heightPx,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { y: { range: (_plot, _min, max) => [0, Math.max(max * 1.15, 1)] } },
+    scales: {
+      // Of its own accord the library shows a whole day for one point.
+      x: { range: (plot) => timeRange(plot.data?.[0] ?? []) },
+      y: { range: (_plot, _min, max) => [0, Math.max(max * 1.15, 1)] },
+    },
     axes: [
       { ...axis, size: 26, space: 70, values: (_plot, marks) => marks.map((mark) => timeOf(mark)) },
       { ...axis, size: 62, values: (_plot, marks) => marks.map(text) },
@@ -105,10 +111,16 @@ function optionsOf(element: HTMLElement, series: readonly Series[], text: (value
         stroke: colour(name),
         width: 1.75,
         fill: series.length === 1 ? `${colour(name)}22` : '',
-        points: { show: false },
+        // A line takes two; the first point would not be seen.
+        points: { show: (plot: uPlot) => plot.data[0].length === 1 },
       })),
     ],
   };
+}
+
+function timeRange(times: ArrayLike<number>): [number, number] {
+  const end = times[times.length - 1] ?? Date.now() / 1000;
+  return [Math.min(times[0] ?? end, end - leastSeconds), end];
 }
 
 function timeOf(seconds: number): string {

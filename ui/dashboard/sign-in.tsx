@@ -1,8 +1,8 @@
 /** Asks for the admin token. */
 import { useState } from 'preact/hooks';
 import { ApiError, createApi, errorText } from '../parts/api.ts';
+import { ErrorNotice } from '../parts/error-notice.tsx';
 import mark from '../parts/giraffe.svg';
-import { Icon } from '../parts/icon.tsx';
 
 /** What becomes of a token. */
 export interface SignInProps {
@@ -52,12 +52,7 @@ export function SignIn({ reason, onToken }: SignInProps) {
             onInput={({ currentTarget }) => setToken(currentTarget.value)}
           />
         </label>
-        {error !== undefined && (
-          <p class="notice bad" role="alert">
-            <Icon name="warning" />
-            {error}
-          </p>
-        )}
+        <ErrorNotice text={error} />
         <button type="submit" class="button primary">
           Sign in
         </button>

@@ -1,5 +1,5 @@
 /** The figures that an operator looks at first. */
-import { bytesText, countText, durationText } from '../parts/format.ts';
+import { bytesText, countOf, countText, durationText } from '../parts/format.ts';
 import type { Stats } from './edge-api.ts';
 import type { Point } from './history.ts';
 
@@ -27,10 +27,10 @@ export function Tiles({ stats, points }: TilesProps) {
         {totals.latency.p50Ms === undefined ? 'nothing measured' : `p50 ${durationText(totals.latency.p50Ms)} over all`}
       </Tile>
       <Tile name="In flight" value={countText(totals.inFlight)}>
-        {countText(now.connections)} client connections
+        {countOf(now.connections, 'client connection')}
       </Tile>
       <Tile name="Agents" value={countText(now.sessions)}>
-        {countText(now.endpoints)} tunnels
+        {countOf(now.endpoints, 'tunnel')}
       </Tile>
       <Tile name="Traffic" value={last === undefined ? '–' : `${bytesText(last.bytesPerSecond)}/s`}>
         {bytesText(totals.requestBytes)} in, {bytesText(totals.responseBytes)} out

@@ -4,6 +4,7 @@ import { type Api, errorText } from '../parts/api.ts';
 import { Confirm } from '../parts/confirm.tsx';
 import { copyText } from '../parts/copy.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import type { CreatedToken, Token } from './edge-api.ts';
 
@@ -38,13 +39,9 @@ export function Tokens({ api, tell }: TokensProps) {
   }, [api]);
   useEffect(() => void load(), [load]);
   const revoke = async ({ id, name }: Token): Promise<void> => {
+    await api.send('DELETE', `/api/v1/tokens/${encodeURIComponent(id)}`);
     setLeaving(undefined);
-    try {
-      await api.send('DELETE', `/api/v1/tokens/${encodeURIComponent(id)}`);
-      tell(`${name} is revoked`);
-    } catch (error) {
-      tell(errorText(error));
-    }
+    tell(`${name} is revoked`);
     await load();
   };
   return (
@@ -77,7 +74,7 @@ export function Tokens({ api, tell }: TokensProps) {
           title={`Revoke ${leaving.name}?`}
           text="Agents that use it are disconnected within a second and cannot come back with it."
           action="Revoke"
-          onConfirm={() => void revoke(leaving)}
+          work={() => revoke(leaving)}
           onClose={() => setLeaving(undefined)}
         />
       )}
@@ -143,18 +140,13 @@ function NewToken({ api, onMade, onClose }: NewTokenProps) {
   const [name, setName] = useState('');
   const [endpoints, setEndpoints] = useState('*');
   const [days, setDays] = useState(0);
-  const [error, setError] = useState<string | undefined>(undefined);
   const make = async (): Promise<void> => {
     const expiresAt = days === 0 ? {} : { expiresAt: new Date(Date.now() + days * dayMs).toISOString() };
     const patterns = endpoints.split(/[\s,]+/).filter((pattern) => pattern !== '');
-    try {
-      onMade(await api.send<CreatedToken>('POST', '/api/v1/tokens', { name, endpoints: patterns, ...expiresAt }));
-    } catch (failure) {
-      setError(errorText(failure));
-    }
+    onMade(await api.send<CreatedToken>('POST', '/api/v1/tokens', { name, endpoints: patterns, ...expiresAt }));
   };
   return (
-    <Dialog title="New token" isNarrow onClose={onClose} onSubmit={() => void make()}>
+    <FormDialog title="New token" isNarrow action="Create" work={make} onClose={onClose}>
       <label class="field">
         Name
         <input
@@ -174,7 +166,7 @@ function NewToken({ api, onMade, onClose }: NewTokenProps) {
           required
           onInput={({ currentTarget }) => setEndpoints(currentTarget.value)}
         />
-        <span>A host, *.example.com, or * for all; several with commas.</span>
+        <span class="hint">A host, *.example.com, or * for all; several with commas.</span>
       </label>
       <label class="field">
         Ends
@@ -186,21 +178,7 @@ function NewToken({ api, onMade, onClose }: NewTokenProps) {
           ))}
         </select>
       </label>
-      {error !== undefined && (
-        <p class="notice bad" role="alert">
-          <Icon name="warning" />
-          {error}
-        </p>
-      )}
-      <div class="dialog-actions">
-        <button type="button" class="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="submit" class="button primary">
-          Create
-        </button>
-      </div>
-    </Dialog>
+    </FormDialog>
   );
 }
 

@@ -6,7 +6,7 @@ import type { Session, Tunnel } from './edge-api.ts';
 /** What the table shows. */
 export interface TunnelTableProps {
   readonly tunnels: readonly Tunnel[];
-  readonly onDisconnect: (domain: string) => void;
+  readonly onDisconnect: (tunnel: Tunnel) => void;
 }
 
 /** One row for each endpoint. */
@@ -75,7 +75,7 @@ function TunnelRow({ tunnel, onDisconnect }: { readonly tunnel: Tunnel } & Pick<
           class="button"
           disabled={sessions === 0}
           aria-label={`Disconnect ${domain}`}
-          onClick={() => onDisconnect(domain)}
+          onClick={() => onDisconnect(tunnel)}
         >
           <Icon name="plug" /> Disconnect
         </button>

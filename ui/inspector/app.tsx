@@ -70,8 +70,8 @@ export function App() {
     toasts.show(!isCopied ? 'The browser does not allow it' : detail.isMasked ? 'Copied, secrets masked' : 'Copied');
   };
   const clear = async (): Promise<void> => {
+    await api.send('DELETE', '/api/v1/requests');
     setDialog(undefined);
-    await api.send('DELETE', '/api/v1/requests').catch((error: unknown) => toasts.show(errorText(error)));
     select(undefined);
     show(false);
   };
@@ -210,7 +210,7 @@ export function App() {
           title="Delete all requests?"
           text={`What is kept of ${exchanges.length} requests is forgotten. The tunnel goes on.`}
           action="Delete"
-          onConfirm={() => void clear()}
+          work={clear}
           onClose={closing('clear')}
         />
       )}

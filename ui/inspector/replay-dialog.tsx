@@ -2,10 +2,9 @@
 import { useState } from 'preact/hooks';
 import type { FieldLine } from '../../src/http/field-line.ts';
 import type { ExchangeDetail } from '../../src/inspector/exchange-view.ts';
-import { type Api, errorText } from '../parts/api.ts';
-import { Dialog } from '../parts/dialog.tsx';
+import type { Api } from '../parts/api.ts';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { bytesText } from '../parts/format.ts';
-import { Icon } from '../parts/icon.tsx';
 import { contentOf } from './body-text.ts';
 
 /** What the dialog works on. */
@@ -28,30 +27,22 @@ export function ReplayDialog({ api, exchange, onSent, onClose }: ReplayDialogPro
   const [target, setTarget] = useState(exchange.path);
   const [lines, setLines] = useState(linesOf(request.fields));
   const [body, setBody] = useState(recorded ?? '');
-  const [error, setError] = useState<string | undefined>(undefined);
-  const [isSending, setSending] = useState(false);
   const isText = recorded !== undefined;
   const wasDecoded = (request.body?.decoded.length ?? 0) > 0;
 
   const send = async (): Promise<void> => {
-    setSending(true);
-    try {
-      const isBodyChanged = isText && (body !== recorded || request.body?.isTruncated === true);
-      const fields = fieldsOf(lines).filter(
-        ([name]) => !(isBodyChanged && wasDecoded && /^content-encoding$/i.test(name)),
-      );
-      const bodyBase64 = isBodyChanged ? { bodyBase64: base64Of(body) } : {};
-      const path = `/api/v1/requests/${exchange.id}/replay`;
-      const { id } = await api.send<{ id: string }>('POST', path, { method, target, fields, ...bodyBase64 });
-      onSent(id);
-    } catch (failure) {
-      setError(errorText(failure));
-      setSending(false);
-    }
+    const isBodyChanged = isText && (body !== recorded || request.body?.isTruncated === true);
+    const fields = fieldsOf(lines).filter(
+      ([name]) => !(isBodyChanged && wasDecoded && /^content-encoding$/i.test(name)),
+    );
+    const bodyBase64 = isBodyChanged ? { bodyBase64: base64Of(body) } : {};
+    const path = `/api/v1/requests/${exchange.id}/replay`;
+    const { id } = await api.send<{ id: string }>('POST', path, { method, target, fields, ...bodyBase64 });
+    onSent(id);
   };
 
   return (
-    <Dialog title="Edit and replay" onClose={onClose} onSubmit={() => void send()}>
+    <FormDialog title="Edit and replay" action="Send" icon="repeat" work={send} onClose={onClose}>
       <div class="replay-line">
         <label class="field">
           Method
@@ -108,22 +99,7 @@ export function ReplayDialog({ api, exchange, onSent, onClose }: ReplayDialogPro
       {exchange.isMasked && lines.includes('[masked]') && (
         <p class="muted">Values that are masked are sent as they were recorded.</p>
       )}
-      {error !== undefined && (
-        <p class="notice bad" role="alert">
-          <Icon name="warning" />
-          {error}
-        </p>
-      )}
-      <div class="dialog-actions">
-        <button type="button" class="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="submit" class="button primary" disabled={isSending}>
-          <Icon name="repeat" />
-          Send
-        </button>
-      </div>
-    </Dialog>
+    </FormDialog>
   );
 }
 

@@ -1,30 +1,17 @@
 /** Asks before something that cannot be taken back. */
-import { Dialog } from './dialog.tsx';
+import { FormDialog, type FormDialogProps } from './form-dialog.tsx';
 
 /** What is asked. */
-export interface ConfirmProps {
-  readonly title: string;
+export interface ConfirmProps extends Pick<FormDialogProps, 'title' | 'action' | 'work' | 'onClose'> {
   /** What will happen. */
   readonly text: string;
-  /** What the button says. */
-  readonly action: string;
-  readonly onConfirm: () => void;
-  readonly onClose: () => void;
 }
 
 /** The question. */
-export function Confirm({ title, text, action, onConfirm, onClose }: ConfirmProps) {
+export function Confirm({ text, ...rest }: ConfirmProps) {
   return (
-    <Dialog title={title} isNarrow onClose={onClose} onSubmit={onConfirm}>
+    <FormDialog {...rest} isNarrow isDangerous>
       <p class="muted">{text}</p>
-      <div class="dialog-actions">
-        <button type="button" class="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="submit" class="button danger">
-          {action}
-        </button>
-      </div>
-    </Dialog>
+    </FormDialog>
   );
 }

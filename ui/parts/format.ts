@@ -10,6 +10,11 @@ export function countText(count: number): string {
   return scaled(count, ['', 'k', 'M', 'G']).trim();
 }
 
+/** A count with its noun: `1 agent`, `1.2 k agents`. */
+export function countOf(count: number, noun: string): string {
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Milliseconds: `0.4 ms`, `12 ms`, `1.24 s`, `3 min 5 s`. */
 export function durationText(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`;
