@@ -34,6 +34,9 @@ const left: readonly { readonly why: string; readonly lines: readonly string[] }
     why: 'Needs a container engine.',
     lines: [
       'docker build --file deploy/docker/Dockerfile --tag giraffe .',
+      'docker run --network host --env GIRAFFE_TOKEN giraffe tunnel 3000 --server tunnels.example.com --ca sha256:…',
+      'docker compose up --detach',
+      'docker compose logs edge',
       'docker compose exec edge giraffe token create --name laptop',
     ],
   },
