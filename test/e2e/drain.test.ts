@@ -5,10 +5,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { connectRaw } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ChildProgram, GiraffeHome, type RunningEdge } from '../support/giraffe-process.ts';
 import { HttpClient, readAnswer } from '../support/http-client.ts';
+import { rawClient } from '../support/raw-client.ts';
 import { echoMessages, nextMessage, openWebSocket } from '../support/websocket-origin.ts';
 
 const domain = 'app.localhost';
@@ -88,7 +88,7 @@ async function startScene(home: GiraffeHome, originPort: number): Promise<{ edge
 /** Resolves when a proxy port takes no more connections. */
 async function refusesConnections(port: number): Promise<void> {
   await eventually('no new connection', () =>
-    connectRaw(port).then(
+    rawClient(port, '', { halfOpen: false }).then(
       (client) => {
         client[Symbol.dispose]();
         return false;

@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configSchema } from '../../src/config/config-schema.ts';
 import { places } from '../../src/config/schema-walk.ts';
 import { hashPassword } from '../../src/state/password-hash.ts';
-import { connectRaw, type RawClient } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ChildProgram, type EdgePorts, GiraffeHome } from '../support/giraffe-process.ts';
 import { onRequestHead, startSocketOrigin } from '../support/origins.ts';
+import { type RawClient, rawClient } from '../support/raw-client.ts';
 import { readText } from '../support/repository.ts';
 import { switching } from '../support/upgrade-sockets.ts';
 
@@ -110,7 +110,7 @@ afterAll(async () => {
 
 /** Connects as a proxy that is trusted, or from another loopback address. */
 async function open(from?: string): Promise<RawClient> {
-  const client = await connectRaw(ports.proxy, from === undefined ? {} : { from });
+  const client = await rawClient(ports.proxy, '', { halfOpen: false, from });
   clients.push(client);
   return client;
 }

@@ -7,7 +7,7 @@ import { GiraffeHome, servesHybrid } from '../support/giraffe-process.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { ManagementApi } from '../support/management-api.ts';
 import { onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
+import { rawClient, requestText } from '../support/raw-client.ts';
 
 /** Answers /ten with 10 octets, echoes bodies, breaks off at /die and says nothing at /hang. */
 const startOrigin = () =>

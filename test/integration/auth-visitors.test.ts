@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { basic, createBasicProvider } from '../../src/plugins/auth/basic.ts';
 import { hashPassword } from '../../src/state/password-hash.ts';
-import { connectRaw, converse, statuses } from '../support/attacking-client.ts';
 import { Disposables } from '../support/disposables.ts';
 import { HttpClient } from '../support/http-client.ts';
+import { converse, rawClient, statuses } from '../support/raw-client.ts';
 import { type RecordingOrigin, startRecordingOrigin } from '../support/recording-origin.ts';
 import { startTestAgent, startTestEdge, type TestEdge, testToken, tokenProvider } from '../support/world.ts';
 
@@ -107,11 +107,11 @@ describe('basic authentication of visitors', () => {
     const upgrade = 'Upgrade: x\r\n';
     const head = (line: string) =>
       `GET /ws HTTP/1.1\r\nHost: private.test\r\nConnection: Upgrade\r\n${upgrade}${line}\r\n`;
-    using refused = await connectRaw(edge.edge.ports.proxy);
+    using refused = await rawClient(edge.edge.ports.proxy, '', { halfOpen: false });
     refused.send(head(''));
     expect(statuses(await refused.until('\r\n\r\n'))).toEqual([401]);
     expect(received()).toBe('');
-    using allowed = await connectRaw(edge.edge.ports.proxy);
+    using allowed = await rawClient(edge.edge.ports.proxy, '', { halfOpen: false });
     allowed.send(head(`Authorization: ${right}\r\n`));
     expect(statuses(await allowed.until('\r\n\r\n'))).toEqual([101]);
   });

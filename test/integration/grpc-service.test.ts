@@ -5,7 +5,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { protoPath } from 'grpc-health-check';
 import { describe, expect, it } from 'vitest';
 import { loadHealthPackage, loadTunnelPackage } from '../../src/tunnel/tunnel-service.ts';
-import { converse } from '../support/attacking-client.ts';
+import { converse } from '../support/raw-client.ts';
 import { startRecordingOrigin } from '../support/recording-origin.ts';
 import { testCertificate } from '../support/test-certificate.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';

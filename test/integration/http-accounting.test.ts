@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { testHost } from '../support/http-world.ts';
 import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
+import { rawClient, requestText } from '../support/raw-client.ts';
 import { startTestAgent, startTestEdge } from '../support/world.ts';
 
 /** Answers by path in all the ways in which an answer can go. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type HttpWorld, httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { type Origin, onRequestHead, startSocketOrigin } from '../support/origins.ts';
-import { type RawEnd, rawClient, requestText } from '../support/scripted-client.ts';
+import { type RawEnd, rawClient, requestText } from '../support/raw-client.ts';
 
 const get = requestText('GET', '/', testHost, ['Accept: application/json', 'Connection: close']);
 const chunkedHead = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -29,7 +29,7 @@ function startScriptedOrigin(pieces: readonly string[]): Promise<Origin> {
 async function reply(world: HttpWorld): Promise<{ text: string; end: RawEnd }> {
   using client = await rawClient(world.port, get);
   const end = await client.ended;
-  return { text: client.received, end };
+  return { text: client.text, end };
 }
 
 /** The next exchange takes another connection, and the broken one is closed. */

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { type HttpWorld, httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { note } from '../support/note.ts';
 import { type Origin, onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
-import { type RawClient, rawClient, requestText } from '../support/scripted-client.ts';
+import { type RawClient, rawClient, requestText } from '../support/raw-client.ts';
 
 const mib = 1024 * 1024;
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
@@ -272,6 +272,8 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
           },
           (error: unknown) => failures.push(error),
         );
+        // Without it they would have most of the time of this process.
+        await pause(5);
       }
     });
 
@@ -283,7 +285,8 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       const clients = await Promise.all(
         Array.from({ length: 1000 }, () => rawClient(world.port, requestText('GET', path, testHost), { keeps: false })),
       );
-      if (path === '/open') await eventually('all run', () => clients.every(({ receivedBytes }) => receivedBytes > 0));
+      if (path === '/open')
+        await eventually('all run', () => clients.every(({ receivedBytes }) => receivedBytes > 0), 30_000);
       // All of a burst leave in one turn of the event loop.
       for (const { socket } of clients) socket.resetAndDestroy();
       aborts += clients.length;

@@ -7,8 +7,8 @@ import { eventually } from '../support/eventually.ts';
 import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { note } from '../support/note.ts';
 import { startHttpOrigin } from '../support/origins.ts';
+import { type RawClient, rawClient, requestText } from '../support/raw-client.ts';
 import { heldBytes } from '../support/resources.ts';
-import { type RawClient, rawClient, requestText } from '../support/scripted-client.ts';
 
 const mib = 1024 * 1024;
 

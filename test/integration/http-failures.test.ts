@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { startFullListener } from '../support/full-listener.ts';
 import { type HttpWorld, httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
+import { rawClient, requestText } from '../support/raw-client.ts';
 
 const get = requestText('GET', '/', testHost, ['Accept: application/json']);
 
@@ -37,7 +37,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     for (const socket of origin.open) socket.resetAndDestroy();
 
     expect(await client.ended).toBe('broken');
-    expect(client.received).not.toMatch(/\r\n0\r\n\r\n$/);
+    expect(client.text).not.toMatch(/\r\n0\r\n\r\n$/);
     expect(world.edge.edge.stats()[0]).toMatchObject({ requests: 1, responses: 0, errors: 1, inFlight: 0 });
   });
 
@@ -52,7 +52,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     for (const socket of origin.open) socket.end();
 
     expect(await client.ended).toBe('broken');
-    expect(client.received).not.toMatch(/\r\n0\r\n\r\n$/);
+    expect(client.text).not.toMatch(/\r\n0\r\n\r\n$/);
   });
 
   it.each(bodies.slice(0, 3))(
@@ -64,7 +64,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
       await using world = await startHttpWorld(origin, transport);
       using client = await rawClient(world.port, `GET / HTTP/1.1\r\nHost: ${testHost}\r\nConnection: close\r\n\r\n`);
 
-      const end = await client.ended.then((how) => `${how} ${client.received.slice(0, 12)}`);
+      const end = await client.ended.then((how) => `${how} ${client.text.slice(0, 12)}`);
 
       expect(end).toMatch(/^(?:broken HTTP\/1\.1 200|fin HTTP\/1\.1 502|broken HTTP\/1\.1 502)/);
     },
@@ -169,8 +169,8 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
     expect(await client.ended).toBe('fin');
 
-    expect(client.received).toMatch(/^HTTP\/1\.1 408 /);
-    expect(client.received).toContain('GIR_ERR_REQUEST_TIMEOUT');
+    expect(client.text).toMatch(/^HTTP\/1\.1 408 /);
+    expect(client.text).toContain('GIR_ERR_REQUEST_TIMEOUT');
     await eventually('the origin is told', () => [...origin.open].every((socket) => socket.readableEnded));
   });
 

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
+import { rawClient, requestText } from '../support/raw-client.ts';
 
 /** Answers with the method, the path and the body's length, after the milliseconds that the path names. */
 function startEchoOrigin(): Promise<Origin> {
@@ -20,7 +20,7 @@ async function halfClosed(port: number, text: string): Promise<string> {
   using client = await rawClient(port);
   client.socket.end(text, 'latin1');
   expect(await client.ended).toBe('fin');
-  return client.received;
+  return client.text;
 }
 
 describe.each(httpTransports)('over $name', ({ transport }) => {

@@ -8,7 +8,7 @@ import { HttpClient, readAnswer } from '../support/http-client.ts';
 import { testHost } from '../support/http-world.ts';
 import { note } from '../support/note.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
+import { rawClient, requestText } from '../support/raw-client.ts';
 import { startTestAgent, startTestEdge } from '../support/world.ts';
 
 /** An origin that counts how often each path reached it, and keeps what came. */

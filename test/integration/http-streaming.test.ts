@@ -8,8 +8,8 @@ import { eventually } from '../support/eventually.ts';
 import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { note } from '../support/note.ts';
 import { onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
+import { rawClient, requestText } from '../support/raw-client.ts';
 import { watchHeldBytes } from '../support/resources.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
 
 const mib = 1024 * 1024;
 const blockBytes = 256 * 1024;
@@ -210,7 +210,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
     await client.until('last octet');
     expect(hasEnded).toBe(false);
-    expect(client.received).not.toContain('\r\n0\r\n\r\n');
+    expect(client.text).not.toContain('\r\n0\r\n\r\n');
     await client.until('\r\n0\r\n\r\n');
     expect(hasEnded).toBe(true);
   });
@@ -299,7 +299,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     expect(answer.headers['transfer-encoding']).toBe('chunked');
     using old = await rawClient(world.port, `GET / HTTP/1.0\r\nHost: ${testHost}\r\n\r\n`);
     expect(await old.ended).toBe('fin');
-    expect(old.received).toMatch(/\r\n\r\nbody without length$/);
+    expect(old.text).toMatch(/\r\n\r\nbody without length$/);
   });
 
   it('H6 an empty body without any length is an empty body', async () => {

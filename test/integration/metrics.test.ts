@@ -14,7 +14,7 @@ import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { startLinks } from '../support/links.ts';
 import { type Origin, onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
+import { rawClient, requestText } from '../support/raw-client.ts';
 import { recordingLogger, startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
 
 /** Answers /ten with 10 octets, echoes bodies, breaks off at /die and says nothing at /hang. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { startHttpOrigin } from '../support/origins.ts';
 import { codeOf, policyHost, startPolicyWorld } from '../support/policy-world.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
+import { rawClient, requestText } from '../support/raw-client.ts';
 import { startWebSocketOrigin } from '../support/websocket-origin.ts';
 
 const upgrade = [

@@ -5,7 +5,7 @@ import { noPolicy } from '../../src/edge/policy/policy-gate.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { codeOf, policyHost, startPolicyAgent, startPolicyWorld } from '../support/policy-world.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
+import { rawClient, requestText } from '../support/raw-client.ts';
 import { openUpgrade, switching } from '../support/upgrade-sockets.ts';
 import { startTestEdge } from '../support/world.ts';
 
@@ -88,7 +88,7 @@ describe('P1 the rate limit of a tunnel', () => {
     for (const host of ['a.test', 'b.test', 'c.test']) {
       using client = await rawClient(edge.edge.ports.proxy, requestText('GET', '/', host, ['Connection: close']));
       await client.ended;
-      statuses.push(client.received.slice(9, 12));
+      statuses.push(client.text.slice(9, 12));
     }
     expect(statuses).toEqual(['404', '404', '429']);
   });
@@ -165,8 +165,8 @@ describe('bodies', () => {
     using client = await rawClient(world.port, requestText('POST', '/', policyHost, ['Content-Length: 1001']));
     await client.ended;
 
-    expect(client.received).toMatch(/^HTTP\/1\.1 413 /);
-    expect(codeOf(client.received)).toBe('GIR_ERR_REQUEST_BODY_TOO_LARGE');
+    expect(client.text).toMatch(/^HTTP\/1\.1 413 /);
+    expect(codeOf(client.text)).toBe('GIR_ERR_REQUEST_BODY_TOO_LARGE');
     expect(origin.connections).toBe(1);
   });
 
@@ -179,7 +179,7 @@ describe('bodies', () => {
     client.socket.write('1\r\nx\r\n');
     await client.ended;
 
-    expect(client.received).toMatch(/^HTTP\/1\.1 413 /);
+    expect(client.text).toMatch(/^HTTP\/1\.1 413 /);
     await eventually('the origin is told', () => origin.open.size === 0);
   });
 
@@ -195,7 +195,7 @@ describe('bodies', () => {
     client.socket.write('6\r\nworld!\r\n');
 
     expect(await client.ended).toBe('broken');
-    expect(client.received).toMatch(/^HTTP\/1\.1 200 /);
+    expect(client.text).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
 
@@ -228,7 +228,7 @@ describe('times', () => {
     await moving.reader.through('beatbeat');
     clearInterval(beat);
 
-    expect(stream.received).toContain('1\r\na\r\n');
+    expect(stream.text).toContain('1\r\na\r\n');
     expect(world.edge.edge.stats()[0]).toMatchObject({ inFlight: 1, codes: { GIR_ERR_IDLE_TIMEOUT: 2 } });
   });
 });

@@ -9,9 +9,9 @@ import { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { startAttackWorld } from '../support/attack-world.ts';
-import { converse, statuses } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { batchMessage, helloFrame } from '../support/forged-carrier.ts';
+import { converse, statuses } from '../support/raw-client.ts';
 import { startTestEdge } from '../support/world.ts';
 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');

@@ -4,7 +4,6 @@ import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { startAttackWorld } from '../support/attack-world.ts';
-import { connectRaw, converse, type RawClient, statuses } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   batchMessage,
@@ -15,6 +14,7 @@ import {
   wire,
 } from '../support/forged-carrier.ts';
 import { startForgedEdge } from '../support/forged-edge.ts';
+import { converse, type RawClient, rawClient, statuses } from '../support/raw-client.ts';
 import { rawFrame, windowPayload } from '../support/raw-frames.ts';
 import { startRecordingOrigin } from '../support/recording-origin.ts';
 import { heldBytes, watchPeakBytes } from '../support/resources.ts';
@@ -30,7 +30,7 @@ function closeAll(clients: readonly RawClient[]): void {
 
 /** Opens connections on which nothing is said. */
 async function openSilent(port: number, count: number): Promise<RawClient[]> {
-  return Promise.all(Array.from({ length: count }, () => connectRaw(port)));
+  return Promise.all(Array.from({ length: count }, () => rawClient(port, '', { halfOpen: false })));
 }
 
 async function expectServing(edge: TestEdge): Promise<void> {
@@ -207,7 +207,7 @@ describe('an agent that floods', () => {
     const carrier = await connectForgedTls(edge.edge.ports.tunnel);
     carrier.send(helloFrame());
     await carrier.frame(wire.welcome);
-    const client = await connectRaw(edge.edge.ports.proxy);
+    const client = await rawClient(edge.edge.ports.proxy, '', { halfOpen: false });
     client.send(getForged);
     const { id } = await carrier.frame(wire.head);
     return { carrier, client, id };

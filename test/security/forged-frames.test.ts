@@ -5,7 +5,6 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AttackWorld, startAttackWorld } from '../support/attack-world.ts';
-import { connectRaw, converse, statuses } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   type CarrierRecorder,
@@ -15,6 +14,7 @@ import {
   wire,
 } from '../support/forged-carrier.ts';
 import { startForgedEdge } from '../support/forged-edge.ts';
+import { converse, rawClient, statuses } from '../support/raw-client.ts';
 import { bufferArbitrary, cutAt, rawFrame, windowPayload } from '../support/raw-frames.ts';
 import { startRecordingOrigin } from '../support/recording-origin.ts';
 import { startTestAgent } from '../support/world.ts';
@@ -162,7 +162,7 @@ describe('a forged agent and a real edge', () => {
           using carrier = await dial();
           carrier.send(helloFrame({ generation }));
           await carrier.frame(wire.welcome);
-          using client = await connectRaw(world.port);
+          using client = await rawClient(world.port, '', { halfOpen: false });
           const fields = isUpgrade ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n' : '';
           client.send(`GET / HTTP/1.1\r\nHost: forged.test\r\n${fields}\r\n`);
           await carrier.frame(wire.head);

@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttackWorld, startAttackWorld } from '../support/attack-world.ts';
-import { connectRaw, converse, type RawClient, statuses } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { type CarrierRecorder, connectForgedTls, helloFrame, wire } from '../support/forged-carrier.ts';
+import { converse, type RawClient, rawClient, statuses } from '../support/raw-client.ts';
 import { rawFrame } from '../support/raw-frames.ts';
 import { heldBytes } from '../support/resources.ts';
 
@@ -39,7 +39,7 @@ async function openVictim(request = get): Promise<Victim> {
   const carrier = await connectForgedTls(world.edge.edge.ports.tunnel);
   carrier.send(helloFrame({ generation }));
   await carrier.frame(wire.welcome);
-  const client = await connectRaw(world.port);
+  const client = await rawClient(world.port, '', { halfOpen: false });
   client.send(request);
   const { id } = await carrier.frame(wire.head);
   return {
@@ -274,7 +274,7 @@ describe('answers that nobody waits for', () => {
 
   it('S9 an answer on the stream of another client is not possible: ids belong to their carrier', async () => {
     using own = await openVictim();
-    const client = await connectRaw(world.port);
+    const client = await rawClient(world.port, '', { halfOpen: false });
     client.send('POST /slow HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\n\r\n');
     for (let id = 1; id <= own.id; id += 1) own.carrier.send(rawFrame(wire.reset, 0, id, 'GIR_ERR_INTERNAL'));
     own.carrier.send(rawFrame(wire.head, 1, own.id + 1, '200 1 0 INJECTED\nContent-Length:0'));

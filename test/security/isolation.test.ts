@@ -1,7 +1,6 @@
 /** S2: a token opens, joins and sees what it is scoped to, and nothing else. */
 import { Client, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
-import { connectRaw, converse, statuses } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   type CarrierRecorder,
@@ -12,6 +11,7 @@ import {
   ticketFor,
   wire,
 } from '../support/forged-carrier.ts';
+import { converse, rawClient, statuses } from '../support/raw-client.ts';
 import { rawFrame } from '../support/raw-frames.ts';
 import { startRecordingOrigin } from '../support/recording-origin.ts';
 import { testCertificate } from '../support/test-certificate.ts';
@@ -110,7 +110,7 @@ describe.each(ways)('strangers over $way', ({ dial }) => {
     using b = await dial(edge);
     await openSession(a, { token: 'token-a', endpoints: ['a.test'] });
     await openSession(b, { token: 'token-b', endpoints: ['b.test'], generation: 9 });
-    using client = await connectRaw(edge.edge.ports.proxy);
+    using client = await rawClient(edge.edge.ports.proxy, '', { halfOpen: false });
     client.send(get('a.test'));
     expect((await a.frame(wire.head)).payload.toString('latin1')).toContain('Host:a.test');
     expect(a.isClosed).toBe(false);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { codeOf, policyHost, startPolicyWorld } from '../support/policy-world.ts';
-import { rawClient, requestText } from '../support/scripted-client.ts';
+import { rawClient, requestText } from '../support/raw-client.ts';
 
 const request = requestText('GET', '/', policyHost, ['Connection: close']);
 const line = 'PROXY TCP4 198.51.100.9 192.0.2.1 4711 80\r\n';
@@ -22,7 +22,7 @@ describe('the PROXY protocol', () => {
     for (const address of ['198.51.100.9', '198.51.100.9', '198.51.100.8']) {
       using client = await rawClient(world.port, line.replace('198.51.100.9', address) + request);
       await client.ended;
-      received.push(client.received);
+      received.push(client.text);
     }
     expect(received.map((text) => text.slice(9, 12))).toEqual(['200', '429', '200']);
     expect(received[0]).toContain('198.51.100.9');
@@ -43,8 +43,8 @@ describe('the PROXY protocol', () => {
     using quick = await rawClient(world.port, binary + request);
     await Promise.all([slow.ended, quick.ended]);
 
-    expect(slow.received).toContain('198.51.100.9');
-    expect(quick.received).toContain('198.51.100.7');
+    expect(slow.text).toContain('198.51.100.9');
+    expect(quick.text).toContain('198.51.100.7');
   });
 
   it('an attacker who sends it without being a balancer gets 400, and no address of his choice', async () => {
@@ -52,7 +52,7 @@ describe('the PROXY protocol', () => {
     await using world = await startPolicyWorld(origin, { operator: { proxyProtocolPeers: ['192.0.2.0/24'] } });
     using forged = await rawClient(world.port, line + request);
     await forged.ended;
-    expect(forged.received).toMatch(/^HTTP\/1\.1 400 /);
+    expect(forged.text).toMatch(/^HTTP\/1\.1 400 /);
     expect(origin.connections).toBe(0);
   });
 
@@ -66,8 +66,8 @@ describe('the PROXY protocol', () => {
     await using world = await startPolicyWorld(origin, { operator: balancers });
     using client = await rawClient(world.port, text);
     await client.ended;
-    expect(client.received).toMatch(/^HTTP\/1\.1 400 /);
-    expect(client.received).toContain('GIR_ERR_REQUEST_INVALID');
+    expect(client.text).toMatch(/^HTTP\/1\.1 400 /);
+    expect(client.text).toContain('GIR_ERR_REQUEST_INVALID');
     expect(origin.connections).toBe(0);
   });
 
@@ -94,7 +94,7 @@ describe('S5 connections of one client', () => {
     const statusOf = async (): Promise<string> => {
       using client = await rawClient(world.port, request);
       await client.ended;
-      return `${client.received.slice(9, 12)} ${codeOf(client.received)}`;
+      return `${client.text.slice(9, 12)} ${codeOf(client.text)}`;
     };
     expect(await statusOf()).toBe('429 GIR_ERR_CLIENT_CONNECTION_LIMIT');
     expect(world.edge.edge.rejections()).toEqual({ GIR_ERR_CLIENT_CONNECTION_LIMIT: 1 });
@@ -117,7 +117,7 @@ describe('S5 connections of one client', () => {
     );
     using other = await rawClient(world.port, line.replace('198.51.100.9', '198.51.100.8') + request);
     await other.ended;
-    expect(other.received).toMatch(/^HTTP\/1\.1 200 /);
+    expect(other.text).toMatch(/^HTTP\/1\.1 200 /);
     for (const client of flood) client[Symbol.dispose]();
   });
 });

@@ -3,7 +3,7 @@
  * that records each octet. The attack follows a good request on the same connection and hides another one.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectRaw, converse, statuses } from '../support/attacking-client.ts';
+import { converse, rawClient, statuses } from '../support/raw-client.ts';
 import { type RecordingOrigin, startRecordingOrigin } from '../support/recording-origin.ts';
 import { startTestAgent, startTestEdge, type TestAgent, type TestEdge } from '../support/world.ts';
 
@@ -142,7 +142,7 @@ describe('heads that two parties read differently', () => {
   );
 
   it.each(badHeads)('S4 hardening 5: %s: 400 also when it comes octet by octet', async (_what, attack) => {
-    using client = await connectRaw(edge.edge.ports.proxy);
+    using client = await rawClient(edge.edge.ports.proxy, '', { halfOpen: false });
     for (const octet of Buffer.from(attack + hidden, 'latin1')) client.send(Buffer.of(octet));
     await client.closed;
     expect(statuses(client.text)).toEqual([400]);

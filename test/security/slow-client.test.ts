@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type AttackWorld, startAttackWorld } from '../support/attack-world.ts';
-import { converse, type RawClient, statuses } from '../support/attacking-client.ts';
 import { eventually } from '../support/eventually.ts';
+import { converse, type RawClient, statuses } from '../support/raw-client.ts';
 import type { startRecordingOrigin } from '../support/recording-origin.ts';
 
 const mebibyte = 1024 * 1024;

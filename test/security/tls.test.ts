@@ -7,8 +7,8 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { ensureServerCertificate, type ServerCertificate } from '../../src/state/certificates.ts';
 import { openStateFolder } from '../../src/state/state-folder.ts';
-import { connectRaw, converse } from '../support/attacking-client.ts';
 import { connectForgedTls, helloFrame, wire } from '../support/forged-carrier.ts';
+import { converse, rawClient } from '../support/raw-client.ts';
 import { plainAnswer, startRecordingOrigin } from '../support/recording-origin.ts';
 import { testCertificate } from '../support/test-certificate.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
@@ -228,7 +228,7 @@ describe('a new certificate while agents are connected', () => {
     });
     expect(socket.authorized).toBe(true);
     socket.destroy();
-    using client = await connectRaw(edge.edge.ports.proxy);
+    using client = await rawClient(edge.edge.ports.proxy, '', { halfOpen: false });
     client.send('GET / HTTP/1.1\r\nHost: forged.test\r\n\r\n');
     await before.frame(wire.head);
   });

@@ -1,7 +1,7 @@
 /** A whole tunnel for `a.test` with an origin that records octets, for attacks from the client's side. */
 import type { AgentOptions } from '../../src/agent/agent-options.ts';
 import type { EdgeLimits } from '../../src/edge/edge-options.ts';
-import { connectRaw, type RawClient } from './attacking-client.ts';
+import { type RawClient, rawClient } from './raw-client.ts';
 import { type RecordingOrigin, startRecordingOrigin } from './recording-origin.ts';
 import { startTestAgent, startTestEdge, type TestAgent, type TestEdge } from './world.ts';
 
@@ -30,7 +30,7 @@ export async function startAttackWorld(
     agent,
     origin,
     port,
-    connect: (options) => connectRaw(port, options),
+    connect: (options) => rawClient(port, '', { halfOpen: false, ...options }),
     [Symbol.asyncDispose]: async () => {
       await agent[Symbol.asyncDispose]();
       await origin[Symbol.asyncDispose]();
