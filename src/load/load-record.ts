@@ -4,7 +4,7 @@
  * Measured time may have gaps: with several ways in turn, each has its rounds.
  */
 import type { FailureKind } from './failure-kind.ts';
-import { LatencyHistogram } from './latency-histogram.ts';
+import { Latencies } from './latencies.ts';
 import { Timeline } from './timeline.ts';
 
 /** Octets that passed, heads and frames of HTTP included, TLS not. */
@@ -21,7 +21,7 @@ export interface SendLag {
 
 /** What has been seen so far. All times in milliseconds. */
 export class LoadRecord {
-  readonly latencies = new LatencyHistogram();
+  readonly latencies = new Latencies();
   readonly timeline: Timeline;
   readonly traffic: Traffic = { receivedBytes: 0, sentBytes: 0 };
   /** Requests that failed, by what was wrong. */

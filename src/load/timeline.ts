@@ -1,5 +1,5 @@
 /** What happened in each slice of a run's time, for a plot: a bounded number of slices, whose width grows with the run. */
-import { LatencyHistogram } from './latency-histogram.ts';
+import { Latencies } from './latencies.ts';
 
 /** One slice. */
 export interface TimeSlice {
@@ -18,15 +18,15 @@ const maxSlices = 240;
 
 /** Slices of one run. Times are milliseconds since the measured time began, and never go back. */
 export class Timeline {
-  readonly #whole: LatencyHistogram;
-  readonly #current = new LatencyHistogram();
+  readonly #whole: Latencies;
+  readonly #current = new Latencies();
   #widthMs: number;
   #endMs: number;
   #failed = 0;
   #slices: TimeSlice[] = [];
 
   /** @param whole Where latencies end up, once the slice that they fall into is over. */
-  constructor(widthMs: number, whole: LatencyHistogram) {
+  constructor(widthMs: number, whole: Latencies) {
     this.#whole = whole;
     this.#widthMs = widthMs;
     this.#endMs = widthMs;
