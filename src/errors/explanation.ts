@@ -1,5 +1,6 @@
 /** Says in words what the table of codes says: for `giraffe explain` and for the reference page, so that they agree. */
-import { type CodeEntry, codes, type ErrorCode } from './codes.ts';
+import type { CodeEntry } from './code-entry.ts';
+import { codes, type ErrorCode } from './codes.ts';
 
 /** One thing to know about a code. */
 export interface Fact {

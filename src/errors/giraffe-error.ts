@@ -2,7 +2,8 @@
  * The one error class. What a code means stands in the table in codes.ts; an
  * error adds only what is particular to this case.
  */
-import { type CodeEntry, codes, type ErrorCode } from './codes.ts';
+import type { CodeEntry } from './code-entry.ts';
+import { codes, type ErrorCode } from './codes.ts';
 
 /** What an error may bring along. */
 export interface GiraffeErrorOptions extends ErrorOptions {

@@ -1,7 +1,8 @@
 /** What `giraffe explain` tells: about one error code or one check of the doctor, or the list of all. */
 import { nearestFirst } from '../config/nearest.ts';
 import { type CheckEntry, type CheckId, checkIds, checks, isCheckId } from '../doctor/catalogue.ts';
-import { type CodeEntry, codes, type ErrorCode, isErrorCode } from '../errors/codes.ts';
+import type { CodeEntry } from '../errors/code-entry.ts';
+import { codes, type ErrorCode, isErrorCode } from '../errors/codes.ts';
 import { codeFacts } from '../errors/explanation.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type Output, writeEvent } from './output.ts';

@@ -1,7 +1,8 @@
 /**
  * The failure page for browsers: one self-contained document, light or dark, no script and nothing to load.
  */
-import type { CodeEntry, ErrorCode, Side } from '../errors/codes.ts';
+import type { CodeEntry, Side } from '../errors/code-entry.ts';
+import type { ErrorCode } from '../errors/codes.ts';
 
 /** What the three forms show. */
 export interface FailureFacts {

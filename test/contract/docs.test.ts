@@ -17,6 +17,13 @@ describe('documentation', () => {
     expect(readText('docs/reference/doctor.md')).toBe(doctorDocs());
   });
 
+  it('has each error code of the files below src/errors/codes/ in the table, once', () => {
+    const entries = filesBelow('src/errors/codes', '.ts').flatMap((file) => {
+      return [...readText(file).matchAll(/^ {2}(\w+): entry\(/gm)].map(([, code]) => code);
+    });
+    expect(entries.sort()).toEqual(Object.keys(codes).sort());
+  });
+
   it('names no error code that does not exist', () => {
     const named = pages.flatMap((page) => readText(page).match(/GIR_ERR_[A-Z_]+[A-Z]/g) ?? []);
     expect(named.filter((code) => !Object.hasOwn(codes, code))).toEqual([]);
