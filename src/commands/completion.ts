@@ -3,7 +3,7 @@ import { Args } from '@oclif/core';
 import { GiraffeCommand } from '../host/base-command.ts';
 
 export default class Completion extends GiraffeCommand {
-  static override summary = 'Print a script that completes commands, flags and their values in bash or zsh.';
+  static override summary = 'Print a completion script for bash or zsh.';
   static override description = `For bash, with the package bash-completion: write it to
 ~/.local/share/bash-completion/completions/giraffe; without, to any file that ~/.bashrc sources.
 For zsh: write it to a file _giraffe in a folder of $fpath.

@@ -5,11 +5,12 @@ import { GiraffeCommand } from '../host/base-command.ts';
 import { flagsOf, flagValues } from '../host/setting-flags.ts';
 
 export default class Doctor extends GiraffeCommand {
-  static override summary = 'Find out what is wrong, and what to do next: exit 0 only when nothing is.';
+  static override summary = 'Find out what is wrong, and what to do next.';
   static override description =
     'Looks at this machine, at the edge if one is here, at the way to the edge, at the service, and sends a request and a ' +
     'WebSocket through a short-lived tunnel of its own. Takes the flags of `<%= config.bin %> tunnel` and ' +
-    '`<%= config.bin %> server start`; tunnels that serve are not touched, and nothing is changed but with --fix.\n\n' +
+    '`<%= config.bin %> server start`; tunnels that serve are not touched, and nothing is changed but with --fix. Exits 0 ' +
+    'only when nothing failed.\n\n' +
     '`<%= config.bin %> explain CHECK` says more about one check.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

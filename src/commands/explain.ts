@@ -3,10 +3,10 @@ import { Args } from '@oclif/core';
 import { GiraffeCommand } from '../host/base-command.ts';
 
 export default class Explain extends GiraffeCommand {
-  static override summary = 'Tell what an error code or a check of the doctor means, and what to do next.';
+  static override summary = 'Tell what an error code or a check means, and what to do.';
   static override description =
-    'In any case, with or without GIR_ERR_ in front. Without a code it lists them all. ' +
-    '`<%= config.bin %> explain route` tells which routing rule a request meets.';
+    'A code in any case, with or without GIR_ERR_ in front, or the name of a check of the doctor. Without one it lists ' +
+    'them all. `<%= config.bin %> explain route` tells which routing rule a request meets.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> GIR_ERR_NO_UPSTREAM',
     '<%= config.bin %> <%= command.id %> origin_refused',

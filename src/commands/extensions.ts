@@ -4,7 +4,7 @@ import { GiraffeCommand } from '../host/base-command.ts';
 import { flagsOf, flagValues } from '../host/setting-flags.ts';
 
 export default class Extensions extends GiraffeCommand {
-  static override summary = 'List the extensions that are installed: kind, name, plugin and version.';
+  static override summary = 'List the extensions that are installed, and their plugins.';
   static override description =
     'The ones that the configuration file picks have a star. A plugin that does not load is an error that names it.';
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];

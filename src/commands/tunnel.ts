@@ -10,13 +10,14 @@ import { flagsOf, flagValues } from '../host/setting-flags.ts';
 const ownFailure = 125;
 
 export default class Tunnel extends GiraffeCommand {
-  static override summary = 'Run the agent: make a service on this machine reachable through the edge.';
+  static override summary = 'Make a service on this machine reachable through an edge.';
   static override description =
-    'The agent dials out to the edge and needs no open port. Beside an edge it finds token and CA in the state folder; ' +
+    'Runs the agent. It dials out to the edge and needs no open port. Beside an edge it finds token and CA in the state folder; ' +
     'elsewhere give it the line that `giraffe server start` printed.\n\nSIGTERM and SIGINT let what is in flight finish; ' +
     'a second one ends at once. With a configuration file, SIGHUP reads it again.\n\nBehind -- stands a command that runs ' +
     'once the tunnel is ready, with GIRAFFE_URL and GIRAFFE_DOMAIN set. Its exit status is then that of giraffe, or 125 ' +
     'when the tunnel fails; its end is that of the tunnel; and stdout is its own.';
+  static override usage = '<%= command.id %> [TARGET] [FLAGS] [-- COMMAND...]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3000',
     '<%= config.bin %> <%= command.id %> --domain app.example.com --port 3000',

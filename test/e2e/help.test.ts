@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { flagGroups } from '../../src/host/flag-groups.ts';
 import { GiraffeHome } from '../support/giraffe-process.ts';
 import { readText, root } from '../support/repository.ts';
 
@@ -33,6 +34,17 @@ describe('--help', () => {
     expect(await help.ended()).toEqual({ code: 0, signal: null });
     for (const id of Object.keys(commands)) expect(help.stdout).toMatch(new RegExp(`^  ${id.split(':')[0]} `, 'm'));
     for (const line of help.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    const list = help.stdout.split('COMMANDS\n')[1]?.split('\n\n')[0]?.split('\n') ?? [];
+    expect(list.filter((line) => !/^ {2}[a-z ]+ {2}\S/.test(line))).toEqual([]);
+    for (const id of Object.keys(commands)) expect(help.stdout).toContain(`\n  ${id.replace(':', ' ')} `);
+  });
+
+  it('O6 groups flags that the command has, each once', () => {
+    for (const [id, groups] of Object.entries(flagGroups)) {
+      const names = Object.values(groups).flat();
+      expect(names.filter((name) => !Object.hasOwn(commands[id]?.flags ?? {}, name))).toEqual([]);
+      expect(new Set(names).size).toBe(names.length);
+    }
   });
 
   it.each([

@@ -4,9 +4,9 @@ import { GiraffeCommand } from '../../host/base-command.ts';
 import { flagsOf, flagValues } from '../../host/setting-flags.ts';
 
 export default class ConfigSchema extends GiraffeCommand {
-  static override summary = 'Print the JSON Schema of the configuration file, for editors and tools.';
+  static override summary = 'Print the JSON Schema of the configuration file.';
   static override description =
-    'It knows the options of every extension that is installed or that a plugin of the file offers.';
+    'For editors and other tools. It knows the options of every extension that is installed or that a plugin of the file offers.';
   static override examples = ['<%= config.bin %> <%= command.id %> > giraffe.schema.json'];
   static override flags = flagsOf({ configFile });
 

@@ -5,7 +5,7 @@ import { GiraffeCommand } from '../../host/base-command.ts';
 import { flagsOf, flagValues } from '../../host/setting-flags.ts';
 
 export default class ConfigShow extends GiraffeCommand {
-  static override summary = 'Show the configuration in force, and where each value comes from.';
+  static override summary = 'Show the settings in force, and where each one comes from.';
   static override description =
     'Flags go before the environment, that before the file, and that before defaults. Takes the flags of `giraffe ' +
     'server start` and `giraffe tunnel` that a file can set as well, so that their effect can be seen. Secrets are not ' +

@@ -5,7 +5,7 @@ import { GiraffeCommand } from '../../host/base-command.ts';
 import { flagsOf, flagValues } from '../../host/setting-flags.ts';
 
 export default class ConfigValidate extends GiraffeCommand {
-  static override summary = 'Check a configuration file: its settings, plugins, extensions and their options.';
+  static override summary = 'Check a configuration file, its plugins and their options.';
   static override description =
     'Tells everything that is wrong at once, and exits 3; or 4 when a plugin does not load.';
   static override examples = [

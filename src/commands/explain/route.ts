@@ -5,7 +5,7 @@ import { GiraffeCommand } from '../../host/base-command.ts';
 import { flagsOf, flagValues } from '../../host/setting-flags.ts';
 
 export default class ExplainRoute extends GiraffeCommand {
-  static override summary = 'Tell which routing rule of the configuration fires for a request, and why.';
+  static override summary = 'Tell which routing rule a request meets, and why.';
   static override description = 'Needs no edge: it asks the routing strategy of the configuration file.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> https://app.example.com/api/items',

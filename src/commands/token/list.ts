@@ -4,7 +4,7 @@ import { GiraffeCommand } from '../../host/base-command.ts';
 import { flagsOf, flagValues } from '../../host/setting-flags.ts';
 
 export default class TokenList extends GiraffeCommand {
-  static override summary = 'List the tokens of agents, without their text, which is not kept.';
+  static override summary = 'List the tokens of agents, without their text.';
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
   static override flags = flagsOf(tokenFolderSettings);
 

@@ -5,7 +5,7 @@ import { GiraffeCommand } from '../../host/base-command.ts';
 import { flagsOf, flagValues } from '../../host/setting-flags.ts';
 
 export default class TokenRevoke extends GiraffeCommand {
-  static override summary = 'Revoke a token. Agents that use it are cut off within a second.';
+  static override summary = 'Revoke a token; its agents are cut off within a second.';
   static override examples = ['<%= config.bin %> <%= command.id %> ci'];
   static override args = {
     token: Args.string({

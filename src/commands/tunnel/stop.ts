@@ -5,8 +5,9 @@ import { GiraffeCommand } from '../../host/base-command.ts';
 import { flagsOf, flagValues } from '../../host/setting-flags.ts';
 
 export default class TunnelStop extends GiraffeCommand {
-  static override summary = 'Stop agents that run on this machine; what is in flight may finish.';
-  static override description = 'Returns when they have ended. Without NAME it stops the only one there is.';
+  static override summary = 'Stop agents that run on this machine.';
+  static override description =
+    'What is in flight may finish. Returns when they have ended. Without NAME it stops the only one there is.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> app.example.com',
     '<%= config.bin %> <%= command.id %> --all --timeout 5s',
