@@ -1,4 +1,6 @@
 /** What an edge tells when it is ready: a block for people, or one event for programs. Pure. */
+import type { EdgeSettings } from '../config/edge-settings.ts';
+import { publicUrl } from '../http/public-url.ts';
 import { printable } from './printable.ts';
 
 /** The ports an edge listens on. */
@@ -30,6 +32,28 @@ export interface EdgeAnnouncement {
   readonly caFingerprint: string | undefined;
   /** The first token, only when it was made just now and a person reads this, not a log. */
   readonly firstToken: string | undefined;
+}
+
+/** What the settings do not say of a ready edge. */
+export interface EdgeFacts
+  extends Pick<EdgeAnnouncement, 'ports' | 'stateDir' | 'isDefaultStateDir' | 'caFingerprint' | 'firstToken'> {
+  /** Name of this machine, for an edge that has no public one. */
+  readonly machineName: string;
+}
+
+/** Returns what is told of an edge with these settings. */
+export function announcementOf(settings: EdgeSettings, { machineName, ...facts }: EdgeFacts): EdgeAnnouncement {
+  const { apiHost, grpcPlaintextHost, baseDomain, proxyTls, publicScheme, publicPort } = settings;
+  const isLocal = baseDomain === 'localhost' || baseDomain.endsWith('.localhost');
+  const scheme = publicScheme ?? (proxyTls ? 'https' : 'http');
+  return {
+    ...facts,
+    apiHost,
+    grpcPlaintextHost,
+    baseDomain,
+    clientUrl: publicUrl(baseDomain, { scheme, port: publicPort ?? facts.ports.proxy }),
+    publicHost: settings.publicHost ?? (isLocal ? machineName : baseDomain),
+  };
 }
 
 /** Ports that an agent tries by itself. */

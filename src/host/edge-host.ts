@@ -5,17 +5,16 @@
  * reverse whatever happens.
  */
 import { hostname } from 'node:os';
+import { createDeferred } from '../agent/deferred.ts';
 import { configFolder } from '../config/config-file.ts';
 import type { EdgeSettings } from '../config/edge-settings.ts';
 import { startEdge } from '../edge/edge.ts';
 import type { Edge } from '../edge/edge-options.ts';
 import { ExtensionGuard } from '../extension/guard.ts';
-import { publicUrl } from '../http/public-url.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { collectExtensions } from './collect-extensions.ts';
 import { createLogger, type ProcessLog } from './create-logger.ts';
-import { Deferred } from './deferred.ts';
-import { type EdgeAnnouncement, edgeReadyEvent, edgeReadyLines } from './edge-announcement.ts';
+import { announcementOf, type EdgeAnnouncement, edgeReadyEvent, edgeReadyLines } from './edge-announcement.ts';
 import { startApi } from './edge-api.ts';
 import {
   type ExtensionTools,
@@ -23,7 +22,7 @@ import {
   selectCertificateSource,
   selectStrategy,
 } from './edge-extensions.ts';
-import { edgeLimits } from './edge-limits.ts';
+import { edgeOptionsOf } from './edge-options-of.ts';
 import { EdgeReload } from './edge-reload.ts';
 import { openEdgeState } from './edge-state.ts';
 import { defaultExporters } from './extension-selection.ts';
@@ -33,7 +32,6 @@ import { selectExporters } from './metrics-exporters.ts';
 import { MetricsRunner } from './metrics-runner.ts';
 import { type Output, writeEvent } from './output.ts';
 import { loadPlugins, type PluginHost } from './plugin-loader.ts';
-import { edgePolicyOf } from './policy-settings.ts';
 import { type EdgeConfig, type ProgramInput, readEdgeConfig } from './program-config.ts';
 import { Reloader } from './reloader.ts';
 import { listenForSignals } from './shutdown-signals.ts';
@@ -122,30 +120,20 @@ export async function beginEdge(
   const source = await selectCertificateSource(tools, config);
   if (source !== undefined) lifetimes.defer(source.end);
   const certificates = await state.certificates(settings);
-  const listen = (port: number) => ({ host: settings.host, port });
   let isDraining = false;
-  const drainAsked = new Deferred<'API'>();
+  const drainAsked = createDeferred<'API'>();
   const edge: Edge = await listening(settings, async () =>
     lifetimes.use(
       await startEdge({
-        proxy: listen(settings.proxyPort),
-        grpc: listen(settings.grpcPort),
-        tunnel: listen(settings.tunnelPort),
-        grpcPlaintext: plaintextAddress(settings),
-        baseDomain: settings.baseDomain,
+        ...edgeOptionsOf(config),
         certificate: certificates.tunnels,
         proxyCertificate: certificates.proxy,
         certificateSource: source?.named,
-        redirect: settings.redirectPort === undefined ? undefined : listen(settings.redirectPort),
-        publicUrls: { scheme: settings.publicScheme, port: settings.publicPort },
         ...strategy.value,
         guard,
         logger,
         authProviders: auth.value,
         knownEndpoints: state.knownEndpoints,
-        limits: edgeLimits(settings),
-        trustedProxies: settings.trustedProxies,
-        policy: edgePolicyOf(settings, file.config.server),
       }),
     ),
   );
@@ -173,34 +161,18 @@ export async function beginEdge(
         await edge.drain(deadlineMs);
       },
     },
-    announcement: {
+    announcement: announcementOf(settings, {
       ports: { ...edge.ports, api: api.port },
-      grpcPlaintextHost: settings.grpcPlaintextHost,
-      apiHost: settings.apiHost,
-      baseDomain: settings.baseDomain,
-      publicHost: publicHost(settings),
+      machineName: hostname(),
       stateDir: state.path,
       isDefaultStateDir: state.path === defaultDir,
-      clientUrl: clientUrl(settings, edge.ports.proxy),
       caFingerprint: certificates.tunnels.caFingerprint,
       // Without a terminal, stderr is the journal of a service or the log of a container, where it would stay.
       firstToken: process.stderr.isTTY === true ? state.firstToken : undefined,
-    },
+    }),
     reload,
     drainAsked: drainAsked.promise,
   };
-}
-
-/** Where clients reach the base domain. */
-function clientUrl({ baseDomain, proxyTls, publicScheme, publicPort }: EdgeSettings, proxyPort: number): string {
-  return publicUrl(baseDomain, {
-    scheme: publicScheme ?? (proxyTls ? 'https' : 'http'),
-    port: publicPort ?? proxyPort,
-  });
-}
-
-function plaintextAddress({ grpcPlaintextHost: host, grpcPlaintextPort: port }: EdgeSettings) {
-  return port === undefined ? undefined : { host, port };
 }
 
 async function listening<T>(settings: EdgeSettings, work: () => Promise<T>): Promise<T> {
@@ -209,11 +181,6 @@ async function listening<T>(settings: EdgeSettings, work: () => Promise<T>): Pro
   } catch (error) {
     throw listenFailure(error, settings);
   }
-}
-
-function publicHost({ publicHost: wanted, baseDomain }: EdgeSettings): string {
-  if (wanted !== undefined) return wanted;
-  return baseDomain === 'localhost' || baseDomain.endsWith('.localhost') ? hostname() : baseDomain;
 }
 
 function warnOfOldNode(output: Output): void {

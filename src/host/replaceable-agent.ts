@@ -4,8 +4,8 @@
  */
 import { startAgent } from '../agent/agent.ts';
 import type { Agent, AgentEvent, AgentListener, AgentOptions } from '../agent/agent-options.ts';
+import { createDeferred } from '../agent/deferred.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { Deferred } from './deferred.ts';
 
 /** Time for another agent to serve before the change is given up, in milliseconds. */
 const replaceTimeoutMs = 30_000;
@@ -14,8 +14,8 @@ const replaceTimeoutMs = 30_000;
 export class ReplaceableAgent implements AsyncDisposable {
   readonly #listener: AgentListener;
   /** Undefined: it serves. */
-  readonly #ready = new Deferred<GiraffeError | undefined>();
-  readonly #closed = new Deferred<GiraffeError | undefined>();
+  readonly #ready = createDeferred<GiraffeError | undefined>();
+  readonly #closed = createDeferred<GiraffeError | undefined>();
   readonly #leaving = new Set<Agent>();
   /** The one that joins and does not serve yet. */
   #joining: Agent | undefined;

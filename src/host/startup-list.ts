@@ -5,7 +5,7 @@
  */
 import { Writable } from 'node:stream';
 import { LISTR_LOGGER_STYLE, Listr, ListrLogger, ListrLogLevels, ProcessOutput } from 'listr2';
-import { Deferred } from './deferred.ts';
+import { createDeferred } from '../agent/deferred.ts';
 
 /** A step that has begun. It ends once. */
 export interface StartupStep {
@@ -36,7 +36,7 @@ export class StartupList {
 
   /** Shows the line of something that begins. */
   begin(title: string): StartupStep {
-    const end = new Deferred<{ readonly title: string } | { readonly reason: string }>();
+    const end = createDeferred<{ readonly title: string } | { readonly reason: string }>();
     this.#enqueue(() => this.#run(title, end.promise));
     return {
       succeed: (text) => end.resolve({ title: text }),

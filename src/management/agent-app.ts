@@ -9,7 +9,7 @@
  */
 import { type Context, Hono } from 'hono';
 import type { AgentPort, LocalTunnel } from './agent-port.ts';
-import { createHostCheck } from './host-check.ts';
+import { knownHostsOnly } from './host-check.ts';
 import { metricsPaths, metricsResponse } from './metrics-routes.ts';
 import { ownPagesOnly } from './own-page-check.ts';
 import { problemResponse } from './problem.ts';
@@ -19,14 +19,8 @@ export type AgentRoutes = (app: Hono) => void;
 
 /** Returns the local API of an agent. */
 export function createAgentApp(agent: AgentPort, routes: readonly AgentRoutes[] = []): Hono {
-  const isAllowedHost = createHostCheck([]);
   const app = new Hono();
-  app.use(async (context, next) => {
-    if (!isAllowedHost(context.req.header('host'))) return problemResponse('GIR_ERR_API_HOST');
-    await next();
-    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
-    return undefined;
-  });
+  app.use(knownHostsOnly([]));
   app.use(ownPagesOnly);
   for (const path of ['/livez', '/healthz']) app.get(path, (context) => context.json({ status: 'ok' }));
   app.get('/readyz', (context) => {

@@ -4,17 +4,26 @@
  * A page of a foreign name whose DNS answer was changed to 127.0.0.1 (DNS rebinding) sends that name: it is refused.
  */
 import { isIP } from 'node:net';
+import type { MiddlewareHandler } from 'hono';
 import { parseAuthority } from '../http/authority.ts';
+import { problemResponse } from './problem.ts';
 
-/** Returns a function that tells whether a Host is a loopback name, an IP address or one of `names`. */
-export function createHostCheck(names: readonly string[]): (host: string | undefined) => boolean {
+/** Refuses a Host that is no loopback name, no IP address and none of `names`. Answers are for nobody to keep, unless they say otherwise. */
+export function knownHostsOnly(names: readonly string[]): MiddlewareHandler {
   const allowed = new Set(names.map((name) => name.toLowerCase()));
-  return (host) => {
-    const name = hostOf(host);
-    if (name === undefined) return false;
-    const isAddress = name.startsWith('[') || isIP(name) !== 0;
-    return isAddress || name === 'localhost' || name.endsWith('.localhost') || allowed.has(name);
+  return async (context, next) => {
+    if (!isAllowed(context.req.header('host'), allowed)) return problemResponse('GIR_ERR_API_HOST');
+    await next();
+    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
+    return undefined;
   };
+}
+
+function isAllowed(host: string | undefined, allowed: ReadonlySet<string>): boolean {
+  const name = hostOf(host);
+  if (name === undefined) return false;
+  const isAddress = name.startsWith('[') || isIP(name) !== 0;
+  return isAddress || name === 'localhost' || name.endsWith('.localhost') || allowed.has(name);
 }
 
 function hostOf(host: string | undefined): string | undefined {

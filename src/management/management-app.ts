@@ -10,7 +10,7 @@ import type { Hono, MiddlewareHandler } from 'hono';
 import { type ApiApp, adminScheme, newApiApp } from './api-route.ts';
 import { addEdgeRoutes } from './edge-routes.ts';
 import { addFigureRoutes } from './figure-routes.ts';
-import { createHostCheck } from './host-check.ts';
+import { knownHostsOnly } from './host-check.ts';
 import type { ManagementPort } from './management-port.ts';
 import { ownPagesOnly } from './own-page-check.ts';
 import { problemResponse } from './problem.ts';
@@ -34,14 +34,8 @@ export function createManagementApp(
   names: readonly string[],
   routes: readonly ManagementRoutes[] = [],
 ): ApiApp {
-  const isAllowedHost = createHostCheck(names);
   const app = newApiApp((error) => edge.noteFault(error));
-  app.use(async (context, next) => {
-    if (!isAllowedHost(context.req.header('host'))) return problemResponse('GIR_ERR_API_HOST');
-    await next();
-    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
-    return undefined;
-  });
+  app.use(knownHostsOnly(names));
   app.use(ownPagesOnly);
   const needsToken: MiddlewareHandler = async (context, next) => {
     const token = bearerToken(context.req.header('authorization'));

@@ -1,11 +1,11 @@
 /** Clients that leave before, in and after the head of an answer: the time until the origin knows. */
 import { performance } from 'node:perf_hooks';
+import { createDeferred } from '../../agent/deferred.ts';
 import { AbandonedRequest, type AbortPhase, abortPhases } from '../../load/abandoned-requests.ts';
 import { loadFigures } from '../../load/load-figures.ts';
 import type { Departure } from '../../load/load-origin.ts';
 import { LoadRecord } from '../../load/load-record.ts';
 import { timeText } from '../../load/quantity.ts';
-import { Deferred } from '../deferred.ts';
 import type { ScenarioRow } from './bench-result.ts';
 import type { BenchWay } from './bench-world.ts';
 import type { WayResult } from './measure-ways.ts';
@@ -81,7 +81,7 @@ class DepartureWatch {
   async abandon(phase: AbortPhase, { address, authority }: BenchWay): Promise<number | undefined> {
     this.#count += 1;
     const id = String(this.#count);
-    const failed = new Deferred<undefined>();
+    const failed = createDeferred<undefined>();
     const arrived = new Promise<true>((resolve) => this.#arrivals.set(id, () => resolve(true)));
     const knew = new Promise<bigint>((resolve) => this.#departures.set(id, resolve));
     const request = new AbandonedRequest(id, phase, address, authority, () => failed.resolve(undefined));
