@@ -40,8 +40,8 @@ export async function findToken(
   if (left !== undefined) return left;
   throw new GiraffeError(
     'GIR_ERR_CONFIG',
-    'there is no token: set GIRAFFE_TOKEN or --token-file to the one that `giraffe server start` printed; ' +
-      `beside an edge, use its --state-dir (${sources.stateDir} holds none)`,
+    'there is no token: GIRAFFE_TOKEN and --token-file are not set, and no edge of this machine has left one in --state-dir ' +
+      `${sources.stateDir}. Start an edge here with \`giraffe server start\`, or paste the line that one elsewhere printed`,
   );
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Hook } from '@oclif/core';
 import { readEnvironment } from '../config/env.ts';
-import { nearestFirst } from '../config/nearest.ts';
+import { editDistance, nearestFirst } from '../config/nearest.ts';
 import { codes } from '../errors/codes.ts';
 import { processOutput, writeEvent } from './output.ts';
 import { printable, redacted } from './printable.ts';
@@ -28,11 +28,30 @@ export function notFoundText(id: string, bin: string, ids: readonly string[]): {
   }
   const [typed = ''] = id.split(':');
   const inTopic = ids.filter((known) => known.startsWith(`${typed}:`));
-  const [nearest = 'help'] = nearestFirst(id, inTopic.length === 0 ? ids : inTopic);
+  const nearest = inTopic.length === 0 ? nearestCommand(id, ids) : nearestFirst(id, inTopic)[0];
   const [what, topic] =
     inTopic.length === 0
       ? [`command ${printable(redacted(typed))}`, '']
       : [`such command of ${bin} ${typed}`, ` ${typed}`];
-  const message = `there is no ${what}; the nearest is ${nearest.replaceAll(':', ' ')}`;
-  return { message, fix: `Run \`${bin}${topic} --help\`.` };
+  const hint = nearest === undefined ? '' : `; the nearest is ${nearest.replaceAll(':', ' ')}`;
+  return { message: `there is no ${what}${hint}`, fix: `Run \`${bin}${topic} --help\`.` };
+}
+
+/** Edits above which a name is not what somebody meant. */
+const maxEdits = 3;
+
+/** Returns the command or topic that was meant: it ends in what was typed, or is like as many words of it as it has itself. */
+function nearestCommand(id: string, ids: readonly string[]): string | undefined {
+  const words = id.split(':');
+  const ending = ids.find((name) => name.endsWith(`:${words[0]}`));
+  if (ending !== undefined) return ending;
+  const names = new Set([...ids, ...ids.map((name) => name.split(':', 1).join())]);
+  const [nearest] = [...names]
+    .map((name) => {
+      const { length } = name.split(':');
+      return { name, length, edits: editDistance(words.slice(0, length).join(':'), name) };
+    })
+    .filter(({ edits }) => edits <= maxEdits)
+    .sort((a, b) => a.edits - b.edits || b.length - a.length);
+  return nearest?.name;
 }

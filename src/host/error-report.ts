@@ -86,6 +86,7 @@ function usageMessage(error: Error, command: FailedCommand): string {
     const { length } = error.args;
     return length === 1 ? 'there is one argument too many' : `there are ${length} arguments too many`;
   }
+  if (hasNames(error, 'RequiredArgsError', 'args')) return error.args.map(missingArgument).join('; ');
   // Only the first line, which tells what is wrong, and no values: one of them may be a token.
   const [line = ''] = error.message.split('\n');
   return line.replace(/(--[\w-]+)=\S*/g, '$1');
@@ -97,6 +98,12 @@ function unknownFlag(flag: string, command: FailedCommand): string {
   if (others.length > 0) return `there is no flag ${name} here; it is one of ${namesOf(others)}`;
   const [nearest] = nearestFirst(name.replace(/^-+/, ''), command.flags);
   return `there is no flag ${name}${nearest === undefined ? '' : `; the nearest is --${nearest}`}`;
+}
+
+function missingArgument(arg: unknown): string {
+  const { name = '', description, options } = arg as { name?: string; description?: string; options?: string[] };
+  const meaning = options === undefined ? description?.replace(/\.$/, '') : `one of ${options.join(', ')}`;
+  return `${name.toUpperCase()} is missing${meaning === undefined ? '' : `: ${meaning.charAt(0).toLowerCase()}${meaning.slice(1)}`}`;
 }
 
 /** At most three: more of them help nobody. */

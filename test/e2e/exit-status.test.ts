@@ -72,7 +72,12 @@ describe('exit status 3, bad configuration', () => {
 
   it.each([
     ['a bad variable', ['server', 'start'], { PROXY_PORT: 'http' }, /PROXY_PORT is "http"; accepted is a port/],
-    ['no token', ['tunnel', '3000'], {}, /there is no token: set GIRAFFE_TOKEN or --token-file/],
+    [
+      'no token',
+      ['tunnel', '3000'],
+      {},
+      /there is no token: GIRAFFE_TOKEN and --token-file are not set, .*`giraffe server start`/,
+    ],
     [
       'no token file',
       ['tunnel', '3000', '--token-file', '/nowhere'],

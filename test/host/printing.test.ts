@@ -121,6 +121,17 @@ describe('errorReport()', () => {
     expect(told('--cb')).toBe('there is no flag --cb; the nearest is --ca');
   });
 
+  it('O6 names an argument that is missing', () => {
+    class RequiredArgsError extends Errors.CLIError {
+      readonly args = [
+        { name: 'token', description: 'Its id or name.' },
+        { name: 'shell', description: 'The shell.', options: ['bash', 'zsh'] },
+      ];
+    }
+    const { message } = errorReport(new RequiredArgsError('Missing 2 required args:'), command);
+    expect(message).toBe('TOKEN is missing: its id or name; SHELL is missing: one of bash, zsh');
+  });
+
   it('keeps its message on one line', () => {
     expect(errorReport(new GiraffeError('GIR_ERR_CONFIG', 'a\nb\u001b[1m'), command).message).toBe('a\\nb\\u001b[1m');
   });
@@ -130,6 +141,18 @@ describe('notFoundText()', () => {
   it('names the nearest command and not what was typed behind it', () => {
     const { message } = notFoundText(`tunel:${token}`, 'giraffe', ['tunnel', 'server:start']);
     expect(message).toBe('there is no command tunel; the nearest is tunnel');
+  });
+
+  it.each([
+    ['serve:start', '; the nearest is server start'],
+    ['serve', '; the nearest is server'],
+    ['start', '; the nearest is server start'],
+    ['tunel:list', '; the nearest is tunnel list'],
+    ['tunel:3000', '; the nearest is tunnel'],
+    ['nonsense', ''],
+  ])('tells what was meant with %s, if anything', (id, hint) => {
+    const { message } = notFoundText(id, 'giraffe', ['tunnel', 'tunnel:list', 'server:start', 'stats']);
+    expect(message).toBe(`there is no command ${id.split(':')[0]}${hint}`);
   });
 
   it('names the nearest command of a topic', () => {
