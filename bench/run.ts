@@ -14,6 +14,7 @@ const secondsPerRound = Number(process.env['BENCH_SECONDS'] ?? 2);
 /** Rounds of each table that are not counted: V8 compiles what is hot only after a while. */
 const warmUpRounds = 2;
 const bulkBytes = 256 * 1024 * 1024;
+const besideMs = 3000;
 /** `BENCH_POLICY=1` measures what limits and breaker cost, and nothing else. */
 const measuresPolicy = process.env['BENCH_POLICY'] === '1';
 /** Pairs of short rounds that take the time of one long round of everything. */
@@ -172,31 +173,46 @@ async function measureBulk(ways: readonly Way[]): Promise<void> {
   );
 }
 
-/** A small GET beside a 1 GiB download, and beside a slow reader, on the same tunnel; memory meanwhile. */
-async function measureBeside(way: Way, edge: Running, agent: Running): Promise<void> {
-  const idle = await loadGet(way.target, '/bytes/1024', 1, 3000);
-  const before = [edge, agent].map((process) => memoryBytes(process, 'VmRSS'));
-  const slow = download(way.target, 1024 ** 3, 100_000).catch(() => 0);
-  const besideSlow = await loadGet(way.target, '/bytes/1024', 1, 3000);
-  const bulk = download(way.target, 1024 ** 3);
-  const besideBulk = await loadGet(way.target, '/bytes/1024', 1, 3000);
-  const megabytesPerSecond = await bulk;
-  const after = [edge, agent].map((process) => memoryBytes(process, 'VmRSS'));
-  void slow;
-  const row = (name: string, result: LoadResult): Record<string, string | number> => ({
-    'GET 1 KiB on giraffe grpc': name,
-    'p50 ms': result.p50Ms.toFixed(2),
-    'p99 ms': result.p99Ms.toFixed(2),
-    'p99 vs idle': `${(result.p99Ms / idle.p99Ms).toFixed(2)}x`,
-    failed: result.failed,
-  });
-  table('One small request at a time beside others', [
-    row('alone', idle),
-    row('beside a reader of 1 GiB at 100 kB/s', besideSlow),
-    row(`beside a 1 GiB download (${Math.round(megabytesPerSecond)} MB/s)`, besideBulk),
-  ]);
-  const growth = after.map((bytes, index) => `${((bytes - (before[index] ?? 0)) / 1e6).toFixed(1)} MB`);
-  console.log(`\nmemory growth while both passed: edge ${growth[0]}, agent ${growth[1]}`);
+/** One small GET after the other, alone, beside a slow reader and beside a fast download on the same way. */
+async function measureBeside(ways: readonly Way[]): Promise<void> {
+  const rows: Record<string, string | number>[] = [];
+  for (const { name, target } of ways) {
+    const get = (): Promise<LoadResult> => loadGet(target, '/bytes/1024', 1, besideMs);
+    const alone = await get();
+    const slow = download(target, 1024 ** 3, 100_000).catch(() => 0);
+    const besideSlow = await get();
+    const fast = await keep(startScript('download', 'downloader.ts', String(target.port), target.host));
+    const besideFast = await get();
+    await stopAll([fast]);
+    void slow;
+    const row = (beside: string, result: LoadResult): void => {
+      rows.push({
+        way: name,
+        'GET 1 KiB': beside,
+        'p50 ms': result.p50Ms.toFixed(2),
+        'p99 ms': result.p99Ms.toFixed(2),
+        'p99 vs alone': `${(result.p99Ms / alone.p99Ms).toFixed(2)}x`,
+        failed: result.failed,
+      });
+    };
+    row('alone', alone);
+    row('beside a reader of 1 GiB at 100 kB/s', besideSlow);
+    row('beside that and a download', besideFast);
+  }
+  table('One small request at a time beside others', rows);
+}
+
+/** What edge and agent grow by while 1 GiB passes and a slow reader holds another. */
+async function measureMemory({ target }: Way, processes: readonly Running[]): Promise<void> {
+  const before = processes.map((process) => memoryBytes(process, 'VmRSS'));
+  void download(target, 1024 ** 3, 100_000).catch(() => 0);
+  const megabytesPerSecond = await download(target, 1024 ** 3);
+  const growth = processes.map(
+    (process, index) =>
+      `${process.name} ${((memoryBytes(process, 'VmRSS') - (before[index] ?? 0)) / 1e6).toFixed(1)} MB`,
+  );
+  const speed = `${Math.round(megabytesPerSecond)} MB/s`;
+  console.log(`\nmemory growth while 1 GiB passed (${speed}) beside a slow reader: ${growth.join(', ')}`);
 }
 
 async function measureAll(): Promise<void> {
@@ -204,8 +220,9 @@ async function measureAll(): Promise<void> {
   await measureGet([...ways, inspected], '/bytes/1024', 'GET 1 KiB, 50 connections');
   await measureGet(ways, '/bytes/102400', 'GET 100 KiB, 50 connections');
   await measureBulk(ways);
+  await measureBeside(ways.filter(({ name }) => name === 'bare proxy' || name.startsWith('giraffe')));
   const grpc = ways.find(({ name }) => name === 'giraffe grpc');
-  if (grpc !== undefined) await measureBeside(grpc, edge, agent);
+  if (grpc !== undefined) await measureMemory(grpc, [edge, agent]);
 }
 
 try {
