@@ -55,10 +55,16 @@ export async function stopAll(processes: readonly Running[]): Promise<void> {
 
 const ticksPerSecond = 100;
 
-/** Processor time used so far, in microseconds (Linux). */
+/** Processor time that a process and its descendants have used so far, in microseconds (Linux). */
 export function cpuMicros({ child }: Running): number {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6;
+  return familyMicros(String(child.pid));
+}
+
+function familyMicros(pid: string): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  const own = ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.reduce((sum, childPid) => sum + familyMicros(childPid), own);
 }
 
 /** Processor time of all threads so far, in nanoseconds (Linux): finer than {@link cpuMicros}, but without threads that ended. */

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { download, type LoadResult, loadGet, type Target, upload } from './load.ts';
 import { measurePolicy } from './policy.ts';
 import { cpuMicros, memoryBytes, type Running, startGiraffe, startScript, stopAll } from './processes.ts';
+import { startSshForward } from './ssh-forward.ts';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const secondsPerRound = Number(process.env['BENCH_SECONDS'] ?? 2);
@@ -85,6 +86,11 @@ async function startWays(): Promise<{ ways: Way[]; inspected: Way; edge: Running
     { name: 'giraffe grpc', target: at(ports.proxy, 'grpc.localhost'), middle: [edge, agent] },
     { name: 'giraffe tcp', target: at(ports.proxy, 'tcp.localhost'), middle: [edge, tcpAgent] },
   ];
+  const ssh = await startSshForward(folder, originPort);
+  if (ssh !== undefined) {
+    started.push(...ssh.processes);
+    ways.push({ name: 'ssh -R', target: at(ssh.port, 'localhost'), middle: ssh.processes });
+  }
   const inspected: Way = {
     name: 'grpc, inspector',
     target: at(ports.proxy, 'inspected.localhost'),
