@@ -1,7 +1,7 @@
 /**
  * Opens sockets to a target. What is sent over them, and how long they are kept, is for their owners.
  */
-import { isIP, type LookupFunction, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { isIP, type LookupFunction, type NetConnectOpts, connect as netConnect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import type { Target } from '../http/target.ts';
 import type { OriginTls } from './agent-options.ts';
@@ -34,10 +34,20 @@ export class OriginDialer {
    */
   dial(reader?: SocketReader): Socket {
     const { target } = this;
-    const onread = reader?.onread;
-    if (target.kind === 'unix')
-      return netConnect({ path: target.path, allowHalfOpen: true, ...(onread && { onread }) });
-    const options: TcpNetConnectOpts = {
+    const options = this.#connectOptions();
+    if (target.kind === 'tcp' && target.tls) {
+      const socket = tlsConnect({ ...options, ...verification(target.host, this.#tls), ALPNProtocols: ['http/1.1'] });
+      reader?.listen(socket);
+      return socket;
+    }
+    if (reader !== undefined) options.onread = reader.onread;
+    return netConnect(options);
+  }
+
+  #connectOptions(): NetConnectOpts {
+    const { target } = this;
+    if (target.kind === 'unix') return { path: target.path, allowHalfOpen: true };
+    return {
       host: target.host,
       port: target.port,
       allowHalfOpen: true,
@@ -45,12 +55,8 @@ export class OriginDialer {
       keepAlive: true,
       keepAliveInitialDelay: probeDelayMs,
       noDelay: true,
+      ...(target.host === 'localhost' ? { lookup: this.#lookupLoopback } : {}),
     };
-    if (target.host === 'localhost') options.lookup = this.#lookupLoopback;
-    if (!target.tls) return netConnect({ ...options, ...(onread && { onread }) });
-    const socket = tlsConnect({ ...options, ...verification(target.host, this.#tls), ALPNProtocols: ['http/1.1'] });
-    reader?.listen(socket);
-    return socket;
   }
 
   /** Notes which address answered, so that the next connection tries it first. */
