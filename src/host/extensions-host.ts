@@ -41,7 +41,7 @@ export async function listExtensions({ input, plugins, output, json }: ConfigHos
   }
   const builtIn = [...plugins.plugins.values()].find(({ root }) => root === plugins.root)?.name;
   for (const line of listLines(entries, builtIn)) output.out(printable(line));
-  output.err('* is picked by the configuration. What no plugin is named of is built in.');
+  output.err('* marks what the configuration uses. What names no plugin is built in.');
   return 0;
 }
 

@@ -40,6 +40,14 @@ describe('documentation', () => {
     expect(broken).toEqual([]);
   });
 
+  it('has a way from docs/README.md to each of its pages', () => {
+    const overview = readText('docs/README.md');
+    const pages = filesBelow('docs', '.md').filter(
+      (page) => !page.startsWith('docs/adr/') && page !== 'docs/README.md',
+    );
+    expect(pages.filter((page) => !overview.includes(`](${page.replace('docs/', '')})`))).toEqual([]);
+  });
+
   it('names in docs/ARCHITECTURE.md only files that exist', () => {
     const text = readText('docs/ARCHITECTURE.md');
     const named = [...text.matchAll(/`((?:src|test|proto|bin|scripts|docs|bench)\/[\w./-]+)`/g)].map(
