@@ -7,7 +7,7 @@ import type { ResponseHead } from '../http/message.ts';
 /** Without a hint an idle connection is trusted this long, in milliseconds: no common server closes sooner. */
 export const trustedIdleMs = 1000;
 /** No idle connection is kept longer, in milliseconds, whatever the origin promises. */
-export const maxIdleMs = 4000;
+const maxIdleMs = 4000;
 /** What is left of a promised time when we stop trusting it, in milliseconds: our request takes time to arrive. */
 const marginMs = 1000;
 

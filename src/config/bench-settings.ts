@@ -3,7 +3,7 @@ import { optionalSetting, type SettingValues, setting } from './setting.ts';
 import { byteSize, count, decimal, duration, list, oneOf, plainText, token, yesOrNo } from './units.ts';
 
 /** Ways from the generator to the origin that a bench of our own parts can take. */
-export const benchWays = ['hybrid', 'grpc', 'tcp', 'direct'] as const;
+const benchWays = ['hybrid', 'grpc', 'tcp', 'direct'] as const;
 /** Name of such a way. */
 export type BenchWayName = (typeof benchWays)[number];
 

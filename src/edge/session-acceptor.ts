@@ -4,13 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { parseAuthority } from '../http/authority.ts';
 import { publicUrl } from '../http/public-url.ts';
 import { frameType } from '../protocol/frame.ts';
 import { capabilities, decodeHello, decodeStatus, encodeHandshake, type Hello } from '../protocol/handshake.ts';
 import { CreditPool } from '../protocol/receive-window.ts';
 import type { AgentStatus, TunnelPolicy } from '../protocol/tunnel-policy.ts';
-import { endpointAllowed } from '../state/endpoint-pattern.ts';
 import { softwareName } from '../telemetry/software.ts';
 import type { Carrier } from '../tunnel/carrier.ts';
 import { Multiplexer } from '../tunnel/multiplexer.ts';
@@ -18,9 +16,9 @@ import type { Authenticator } from './authenticator.ts';
 import type { EdgeEvents } from './edge-events.ts';
 import type { EdgeOptions, EdgePorts, Principal } from './edge-options.ts';
 import { EdgeSession } from './edge-session.ts';
+import { EndpointNames } from './endpoint-names.ts';
 import { Farewell, givenUp, isLoss } from './farewell.ts';
 import type { EdgeFigures } from './figures.ts';
-import { memorableName } from './memorable-name.ts';
 import type { PolicyGate } from './policy/policy-gate.ts';
 import type { RouteTable } from './route-table.ts';
 import { TicketBook } from './ticket-book.ts';
@@ -47,9 +45,11 @@ export interface AcceptorContext {
 export class SessionAcceptor {
   readonly #context: AcceptorContext;
   readonly #tickets = new TicketBook();
+  readonly #names: EndpointNames;
 
   constructor(context: AcceptorContext) {
     this.#context = context;
+    this.#names = new EndpointNames(context.options.baseDomain, (host) => context.routes.find(host) === undefined);
   }
 
   /** Takes a new carrier through its handshake. */
@@ -134,7 +134,7 @@ export class SessionAcceptor {
     // The check may take its time, and its answer come to a carrier that is gone: nothing would ever remove its session.
     if (!multiplexer.isWaiting) throw new GiraffeError('GIR_ERR_SESSION_LOST', 'closed before it was admitted');
     if (hello.probe !== undefined) {
-      const endpoints = hello.probe.map((endpoint) => this.#endpoint(endpoint, principal));
+      const endpoints = hello.probe.map((endpoint) => this.#names.grant(endpoint, principal));
       this.#welcome(multiplexer, 'probe', endpoints);
       return undefined;
     }
@@ -161,7 +161,7 @@ export class SessionAcceptor {
   }
 
   #newSession(hello: Hello, principal: Principal): EdgeSession {
-    const endpoints = hello.endpoints.map((endpoint) => this.#endpoint(endpoint, principal));
+    const endpoints = hello.endpoints.map((endpoint) => this.#names.grant(endpoint, principal));
     if (endpoints.length === 0) throw new GiraffeError('GIR_ERR_PROTOCOL', 'HELLO names no endpoint');
     const { agentId, generation } = hello;
     const id = randomBytes(9).toString('base64url');
@@ -177,29 +177,6 @@ export class SessionAcceptor {
       weight: hello.weight ?? 1,
     };
     return new EdgeSession(identity, () => options.limits.maxStreams);
-  }
-
-  #endpoint(wanted: string | null, principal: Principal): string {
-    if (wanted === null) return this.#freeName(principal);
-    const { host, port } = endpointAuthority(wanted);
-    if (port !== undefined)
-      throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', `"${wanted}" has a port; give the host name only`);
-    if (!endpointAllowed(principal.endpoints, host)) {
-      throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', `the token does not allow ${host}`);
-    }
-    return host;
-  }
-
-  #freeName(principal: Principal): string {
-    const { baseDomain } = this.#context.options;
-    for (let attempt = 0; attempt < 100; attempt += 1) {
-      const host = `${memorableName()}.${baseDomain}`;
-      if (endpointAllowed(principal.endpoints, host) && this.#context.routes.find(host) === undefined) return host;
-    }
-    throw new GiraffeError(
-      'GIR_ERR_ENDPOINT_REFUSED',
-      `no free name under ${baseDomain} is allowed by the token; pass --domain`,
-    );
   }
 
   #join(session: EdgeSession, multiplexer: Multiplexer, isNew: boolean): void {
@@ -262,14 +239,6 @@ export class SessionAcceptor {
       'agent refused',
     );
     multiplexer.close(error);
-  }
-}
-
-function endpointAuthority(text: string): ReturnType<typeof parseAuthority> {
-  try {
-    return parseAuthority(text);
-  } catch (cause) {
-    throw new GiraffeError('GIR_ERR_ENDPOINT_REFUSED', 'the endpoint is not a host name', { cause });
   }
 }
 

@@ -6,7 +6,7 @@
 import type { FieldLine, FieldLines } from '../http/field-line.ts';
 
 /** Stands for a value that is not shown. */
-export const mask = '[masked]';
+const mask = '[masked]';
 
 const credentialFields = new Set(['authorization', 'proxy-authorization']);
 /** Fields whose value holds a URL. */

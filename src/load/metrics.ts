@@ -54,7 +54,7 @@ const plain: Readonly<Record<string, { readonly kinds: readonly QuantityKind[]; 
 };
 
 /** Metrics that only some scenarios have. */
-export const scenarioMetrics = {
+const scenarioMetrics = {
   ratio: {
     scenario: 'head-of-line',
     kinds: ['ratio'],

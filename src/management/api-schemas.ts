@@ -64,7 +64,7 @@ const rateLimit = z
   .describe('The rate limit of the endpoint; left out without one, and before the first request.');
 
 /** Figures of one endpoint. */
-export const tunnelStats = z
+const tunnelStats = z
   .object({
     domain: z.string(),
     sessions: count.describe('Sessions of agents that serve it now.'),

@@ -22,7 +22,7 @@ function loadProto(name: string): PackageDefinition {
 }
 
 /** Full method name of the carrier call. */
-export const connectPath = '/tunnel.TunnelService/Connect';
+const connectPath = '/tunnel.TunnelService/Connect';
 
 /** Messages of the carrier call are buffers: already encoded when sent, frames only when received. */
 export const connectMethod: MethodDefinition<Buffer, Buffer> = {

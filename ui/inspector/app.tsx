@@ -2,20 +2,19 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { curlCommand } from '../../src/inspector/curl-command.ts';
 import { createApi, errorText } from '../parts/api.ts';
-import { Brand } from '../parts/brand.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { copyText } from '../parts/copy.ts';
 import { Icon } from '../parts/icon.tsx';
-import { Segments } from '../parts/segments.tsx';
 import { useToasts } from '../parts/toasts.tsx';
 import { EmptyState, useTunnels } from './empty-state.tsx';
 import { ExchangeDetails } from './exchange-details.tsx';
-import { ExchangeList } from './exchange-list.tsx';
-import { filtered, type Kind, kinds } from './filter.ts';
+import { filtered, type Kind } from './filter.ts';
 import { HelpDialog } from './help-dialog.tsx';
 import { useKeys } from './keys.ts';
+import { ListPane } from './list-pane.tsx';
 import { useLiveList } from './live-list.ts';
 import { ReplayDialog } from './replay-dialog.tsx';
+import { TopBar } from './top-bar.tsx';
 import { useDetail } from './use-detail.ts';
 
 const api = createApi();
@@ -101,31 +100,12 @@ export function App() {
 
   return (
     <div class={`page ${isShown && selected !== undefined ? 'shows-details' : ''}`}>
-      <header class="top-bar">
-        <Brand page="inspector" />
-        <Connection isOpen={isOpen} />
-        <span class="spacer" />
-        <a class="button plain" href="/api/v1/requests.har" download="giraffe.har" aria-label="Export all as HAR">
-          <Icon name="download" /> <span class="wide-only">Export HAR</span>
-        </a>
-        <button
-          type="button"
-          class="button plain"
-          aria-label="Delete all"
-          disabled={exchanges.length === 0}
-          onClick={() => setDialog('clear')}
-        >
-          <Icon name="trash" /> <span class="wide-only">Clear</span>
-        </button>
-        <button
-          type="button"
-          class="button plain square"
-          aria-label="Keys and search"
-          onClick={() => setDialog('help')}
-        >
-          <Icon name="help" />
-        </button>
-      </header>
+      <TopBar
+        isOpen={isOpen}
+        isEmpty={exchanges.length === 0}
+        onClear={() => setDialog('clear')}
+        onHelp={() => setDialog('help')}
+      />
       {isOpen === false && (
         <p class="notice bad offline" role="alert">
           <Icon name="plug" />
@@ -138,37 +118,17 @@ export function App() {
         </main>
       ) : (
         <main class="panes">
-          <section class="list-pane" aria-label="Requests">
-            <search class="search">
-              <label class="search-field">
-                <span class="visually-hidden">Search</span>
-                <Icon name="search" />
-                <input
-                  ref={searchField}
-                  class="input"
-                  type="search"
-                  placeholder="Search, or status:5xx"
-                  value={search}
-                  onInput={({ currentTarget }) => setSearch(currentTarget.value)}
-                />
-              </label>
-              <kbd class="search-key" title="Press / to search">
-                /
-              </kbd>
-              <Segments legend="Show" choices={kinds} chosen={kind} onChoose={setKind}>
-                <span class="search-count muted" role="status">
-                  {shown.length === exchanges.length ? exchanges.length : `${shown.length} of ${exchanges.length}`}
-                </span>
-              </Segments>
-            </search>
-            {shown.length === 0 && <p class="muted body-absent">Nothing matches.</p>}
-            <ExchangeList
-              exchanges={shown}
-              selectedId={selectedId}
-              showsHost={new Set(exchanges.map(({ endpoint }) => endpoint)).size > 1}
-              onSelect={open}
-            />
-          </section>
+          <ListPane
+            exchanges={exchanges}
+            shown={shown}
+            searchField={searchField}
+            search={search}
+            onSearch={setSearch}
+            kind={kind}
+            onKind={setKind}
+            selectedId={selectedId}
+            onSelect={open}
+          />
           <section class="details-pane" aria-label="Details">
             {detail === undefined ? (
               <p class="muted choose">
@@ -216,18 +176,5 @@ export function App() {
       )}
       {toasts.place}
     </div>
-  );
-}
-
-function Connection({ isOpen }: { readonly isOpen: boolean | undefined }) {
-  if (isOpen === undefined) return <span class="badge">connecting</span>;
-  return isOpen ? (
-    <span class="badge ok">
-      <span class="dot live" /> live
-    </span>
-  ) : (
-    <span class="badge bad">
-      <span class="dot" /> offline
-    </span>
   );
 }

@@ -18,7 +18,7 @@ export const kinds = [
 export type Kind = (typeof kinds)[number]['name'];
 
 /** Whether an exchange failed, or was answered with an error. */
-export function isFailed({ status, code }: ExchangeSummary): boolean {
+function isFailed({ status, code }: ExchangeSummary): boolean {
   return (code !== undefined && code !== 'GIR_ERR_CANCELLED') || (status ?? 0) >= 400;
 }
 

@@ -19,7 +19,7 @@ import { openTokenStore, type TokenStore } from '../../state/token-store.ts';
 const refreshMs = 250;
 
 /** Returns the provider over a token store that somebody else keeps fresh. */
-export function createTokenProvider(store: TokenStore): AuthProvider {
+function createTokenProvider(store: TokenStore): AuthProvider {
   return {
     authenticateAgent: async ({ token }) => {
       if (!isSecret('grf', token)) return { kind: 'unknown' };

@@ -38,7 +38,7 @@ export interface OtlpResource {
 }
 
 /** Returns a snapshot as ExportMetricsServiceRequest in the JSON encoding of OTLP. Metrics without samples are left out. */
-export function otlpRequest(snapshot: MetricsSnapshot, { serviceName, instanceId }: OtlpResource): object {
+function otlpRequest(snapshot: MetricsSnapshot, { serviceName, instanceId }: OtlpResource): object {
   const times = { startTimeUnixNano: nanoseconds(snapshot.startedAt), timeUnixNano: nanoseconds(snapshot.takenAt) };
   const resource = {
     'service.name': serviceName,

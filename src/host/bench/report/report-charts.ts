@@ -8,7 +8,7 @@ import { type ChartNote, type ChartPoint, type ChartSeries, chartLegend, lineCha
 import { seriesColours } from './report-style.ts';
 
 /** Returns the colour of each way. */
-export function coloursOf(results: readonly WayResult[]): ReadonlyMap<string, string> {
+function coloursOf(results: readonly WayResult[]): ReadonlyMap<string, string> {
   let next = 0;
   return new Map(
     results.map(({ name }) => {
