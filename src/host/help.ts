@@ -2,7 +2,7 @@
  * The screens of `--help`, where oclif's own would hide what matters: a usage of one line instead of one with every flag,
  * flags under headings, and one list of all commands in place of topics and commands that name the same things.
  */
-import { type Command, CommandHelp, Help } from '@oclif/core';
+import { type Command, CommandHelp, Errors, Help } from '@oclif/core';
 import { flagGroups } from './flag-groups.ts';
 
 /** What somebody types first. */
@@ -37,6 +37,17 @@ class OwnCommandHelp extends CommandHelp {
 /** What `package.json` names as the help of the program. */
 export class GiraffeHelp extends Help {
   protected override CommandHelpClass = OwnCommandHelp;
+
+  override async showHelp(argv: string[]): Promise<void> {
+    try {
+      await super.showHelp(argv);
+    } catch (error) {
+      // oclif's words for a command that does not exist name no other one and have another status than ours.
+      const [, id] = /^Command (\S+) not found\.$/.exec(error instanceof Errors.CLIError ? error.message : '') ?? [];
+      if (id === undefined) throw error;
+      await this.config.runHook('command_not_found', { id, argv });
+    }
+  }
 
   protected override showRootHelp(): Promise<void> {
     const commands = this.sortedCommands.filter(({ id }) => !id.startsWith('plugins:'));

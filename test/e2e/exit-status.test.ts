@@ -51,6 +51,8 @@ describe('exit status 2, wrong usage', () => {
     ['two targets', ['tunnel', '3000', '--port', '3001'], /3000 and --port 3001 are different/],
     ['two tokens', ['tunnel', '3000', '--token', token, '--token-file', '/x'], /give one of them/],
     ['an unknown command', ['tunel', '3000'], /there is no command tunel; the nearest is tunnel/],
+    ['help for an unknown command', ['tunel', '--help'], /there is no command tunel; the nearest is tunnel/],
+    ['help on an unknown command', ['help', 'tunel'], /there is no command tunel; the nearest is tunnel/],
     [
       'an unknown command of a topic',
       ['server', 'stop'],
