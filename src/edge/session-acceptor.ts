@@ -104,7 +104,7 @@ export class SessionAcceptor {
   #closed(session: EdgeSession, multiplexer: Multiplexer, reason: GiraffeError | undefined): void {
     const { carrier } = multiplexer;
     const { facts, mode: former } = session;
-    const why = reason && { reason: reason.code, detail: reason.message };
+    const why = reason && { reason: reason.code, detail: detailOf(reason) };
     this.#context.options.logger.info(
       { sessionId: facts.sessionId, carrier: carrier.kind, peer: carrier.peer, ...why },
       'carrier closed',
@@ -124,7 +124,7 @@ export class SessionAcceptor {
     figures.sessionClosed(code);
     events.emit({ type: 'session-closed', ...facts, code });
     if (reason === undefined) options.logger.info(facts, 'agent left');
-    else if (isLoss(reason)) options.logger.warn({ ...facts, reason: code, detail: reason.message }, 'session lost');
+    else if (isLoss(reason)) options.logger.warn({ ...facts, reason: code, detail: detailOf(reason) }, 'session lost');
     else options.logger.info({ ...facts, reason: code }, 'session closed');
   }
 
@@ -240,6 +240,11 @@ export class SessionAcceptor {
     );
     multiplexer.close(error);
   }
+}
+
+/** What is known beyond the code; its own sentence is for the client of an exchange. */
+function detailOf({ message, entry }: GiraffeError): string | undefined {
+  return message === entry.summary ? undefined : message;
 }
 
 /** How clients write the URLs of endpoints. */

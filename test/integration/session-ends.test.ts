@@ -87,6 +87,8 @@ describe('a session that ends', () => {
       { level: 'warn', message: 'session lost', reason },
     ]);
     expect(closedByReason(server)).toEqual([{ reason, value: 1 }]);
+    // What clients are told of a loss speaks of their request, and here was none.
+    expect(JSON.stringify(server.log)).not.toContain('while the request was in flight');
   });
 
   it('T3 while its agent still drains is a loss', async () => {
