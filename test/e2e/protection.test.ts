@@ -54,6 +54,7 @@ async function configuration(target: number): Promise<object> {
         maxHeaderSize: '4KiB',
         headerTimeout: '500ms',
         bodyIdleTimeout: '500ms',
+        idleConnectionTimeout: '800ms',
       },
       defaults: { rateLimit: { rpm: 0 } },
       policies: [
@@ -74,6 +75,13 @@ async function configuration(target: number): Promise<object> {
   };
 }
 
+/** More than the buffers of the system and a window hold. */
+const largeBytes = 64 * 1024 * 1024;
+const largeAnswer = Buffer.concat([
+  Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${largeBytes}\r\n\r\n`),
+  Buffer.alloc(largeBytes),
+]);
+
 const home = new GiraffeHome();
 /** Requests that came to the origin. */
 let requests = 0;
@@ -84,6 +92,7 @@ const origin = await startSocketOrigin((socket) => {
     const [, path] = head.split(' ');
     if (path === '/hangs') return;
     if (path === '/upgrades') socket.write(switching);
+    else if (path === '/large') socket.write(largeAnswer);
     else if (path === '/stalls') socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx');
     else socket.write(`HTTP/1.1 ${path === '/fails' ? '500 No' : '200 OK'}\r\nContent-Length: 2\r\n\r\nok`);
   });
@@ -202,6 +211,12 @@ const scenarios: Readonly<Record<string, () => Promise<string | undefined>>> = {
     return undefined;
   },
   'idle time of a request body': () => ask('plain', { method: 'POST', path: '/hangs', fields: ['Content-Length: 5'] }),
+  'time in which a client takes nothing of an answer': async () => {
+    const client = await open();
+    client.socket.pause();
+    client.send(`GET /large HTTP/1.1\r\nHost: plain.test\r\nX-Forwarded-For: ${visitor()}\r\n\r\n`);
+    return undefined;
+  },
   'failed log-ins of a client': async () => {
     const [who, fields] = [visitor(), [`Authorization: Basic ${btoa('ann:wrong')}`]];
     const failures = Array.from({ length: 30 }, () => ask('login', { visitor: who, fields }));
@@ -232,6 +247,13 @@ const scenarios: Readonly<Record<string, () => Promise<string | undefined>>> = {
     client.send('GET / HTTP/1.1\r\nHost: pl');
     await client.closed;
     return client.text;
+  },
+  'idle connections, closed without a word': async () => {
+    const client = await open();
+    client.send(`GET / HTTP/1.1\r\nHost: plain.test\r\nX-Forwarded-For: ${visitor()}\r\n\r\n`);
+    await client.closed;
+    expect(client.text).toMatch(/ 200 [\s\S]*\r\n\r\nok$/);
+    return undefined;
   },
   'PROXY protocol': async () => {
     const client = await open('127.0.0.5');
