@@ -6,9 +6,9 @@ import type { TunnelStats } from '../../src/edge/edge-options.ts';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
-import { testHost } from '../support/http-world.ts';
 import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { rawClient, requestText } from '../support/raw-client.ts';
+import { testHost } from '../support/tunnel-world.ts';
 import { startTestAgent, startTestEdge } from '../support/world.ts';
 
 /** Answers by path in all the ways in which an answer can go. */

@@ -2,9 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { type HttpWorld, httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { type Origin, onRequestHead, startSocketOrigin } from '../support/origins.ts';
 import { type RawEnd, rawClient, requestText } from '../support/raw-client.ts';
+import { httpTransports, startTunnelWorld, type TunnelWorld, testHost } from '../support/tunnel-world.ts';
 
 const get = requestText('GET', '/', testHost, ['Accept: application/json', 'Connection: close']);
 const chunkedHead = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -26,14 +26,14 @@ function startScriptedOrigin(pieces: readonly string[]): Promise<Origin> {
 }
 
 /** Sends one GET and returns everything that came. */
-async function reply(world: HttpWorld): Promise<{ text: string; end: RawEnd }> {
+async function reply(world: TunnelWorld): Promise<{ text: string; end: RawEnd }> {
   using client = await rawClient(world.port, get);
   const end = await client.ended;
   return { text: client.text, end };
 }
 
 /** The next exchange takes another connection, and the broken one is closed. */
-async function expectNoReuse(world: HttpWorld, origin: Origin): Promise<void> {
+async function expectNoReuse(world: TunnelWorld, origin: Origin): Promise<void> {
   const before = origin.connections;
   const first = [...origin.open];
   expect((await world.client.get('/good')).text).toBe('good');
@@ -54,7 +54,7 @@ describe('an origin with interim responses without an end', () => {
         flood();
       });
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const [{ text }, good] = await Promise.all([
       reply(world),
       Promise.all(Array.from({ length: 20 }, () => world.client.get('/good'))),
@@ -98,7 +98,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     'hardening 9: %s is a 502 or a visibly broken transfer, never an empty reply',
     async (_n, pieces) => {
       await using origin = await startScriptedOrigin(pieces);
-      await using world = await startHttpWorld(origin, transport);
+      await using world = await startTunnelWorld(origin, { transport });
       const hasSentHead = pieces.length > 1;
 
       const { text, end } = await reply(world);
@@ -113,7 +113,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
   it.each(withinBody)('hardening 9: %s behind body octets is never taken for a whole answer', async (_name, pieces) => {
     await using origin = await startScriptedOrigin(pieces);
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const { text, end } = await reply(world);
 
@@ -139,7 +139,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     ['behind a 204', ['HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil']],
   ])('hardening 9: octets behind a response, %s, reach nobody', async (_name, pieces) => {
     await using origin = await startScriptedOrigin(pieces);
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const answer = await world.client.get('/');
     expect([200, 204]).toContain(answer.status);
@@ -151,7 +151,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
   it('hardening 9: a body behind the answer to HEAD does not become the next answer', async () => {
     await using origin = await startScriptedOrigin(['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil']);
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const answer = await world.client.send('HEAD', '/');
     expect(answer.headers['content-length']).toBe('4');
@@ -162,7 +162,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
   it('hardening 9: broken answers under load harm no other exchange', async () => {
     await using origin = await startScriptedOrigin([`${chunkedHead}4\r\npart\r\nxyz`]);
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const good: Promise<string>[] = [];
     const bad: Promise<unknown>[] = [];

@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { type HttpWorld, httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { note } from '../support/note.ts';
 import { type Origin, onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { type RawClient, rawClient, requestText } from '../support/raw-client.ts';
+import { httpTransports, startTunnelWorld, type TunnelWorld, testHost } from '../support/tunnel-world.ts';
 
 const mib = 1024 * 1024;
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
@@ -81,7 +81,7 @@ async function leave(client: RawClient, atOrigin: Socket, way: (socket: Socket) 
 
 /** Puts a client through a scene up to its end and returns the milliseconds until the origin knew. */
 async function cancelled(
-  world: HttpWorld,
+  world: TunnelWorld,
   origin: Origin,
   way: (socket: Socket) => void,
   { method, path, fields = [], body, waitsFor }: Scene,
@@ -130,7 +130,7 @@ function scenes(method: string): readonly Scene[] {
 describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
   it.each(methods)('H8 a %s that its client leaves is over at the origin at once, at any moment', async (method) => {
     await using origin = await startPatientOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const tookMs: number[] = [];
 
     for (const scene of scenes(method)) {
@@ -148,7 +148,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
   it.each(ways)('H8 a client that %s in mid-download of an endless body stops it', async (_name, way) => {
     await using origin = await startPatientOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, requestText('GET', '/endless', testHost), { keeps: false });
     const atOrigin = await newest(origin, new Set());
     await eventually('it runs', () => client.receivedBytes > 4 * mib);
@@ -158,7 +158,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
   it.each(ways)('H8 a client that has stopped reading and then %s stops it', async (_name, way) => {
     await using origin = await startPatientOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, requestText('GET', '/endless', testHost), { keeps: false });
     const atOrigin = await newest(origin, new Set());
     client.socket.once('data', () => client.socket.pause());
@@ -175,7 +175,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
   it.each(ways)('H8 a client that %s in mid-upload of an endless body stops it', async (_name, way) => {
     await using origin = await startPatientOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, requestText('PUT', '/silent', testHost, ['Transfer-Encoding: chunked']));
     pour(client.socket);
     const atOrigin = await newest(origin, new Set());
@@ -194,7 +194,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
         socket.once('close', () => clearInterval(timer));
       });
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, requestText('PUT', '/', testHost, ['Transfer-Encoding: chunked']));
     pour(client.socket);
     const atOrigin = await newest(origin, new Set());
@@ -205,7 +205,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
   it('H8 clients that leave beside a bulk transfer of the same session reach the origin at once', async () => {
     await using origin = await startPatientOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using bulk = await rawClient(world.port, requestText('GET', '/endless', testHost), { keeps: false });
     await eventually('the transfer runs', () => bulk.receivedBytes > 16 * mib);
     const tookMs: number[] = [];
@@ -224,7 +224,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
   it('H8 a client that leaves while its request waits for an agent is forgotten', async () => {
     await using origin = await startPatientOrigin();
-    await using world = await startHttpWorld(origin, transport, { reconnectGraceMs: 20_000 });
+    await using world = await startTunnelWorld(origin, { transport, limits: { reconnectGraceMs: 20_000 } });
     await world.agent[Symbol.asyncDispose]();
     using client = await rawClient(world.port, requestText('POST', '/silent', testHost, ['Content-Length: 4']));
     client.socket.write('body');
@@ -238,7 +238,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
   it('H8 a client that leaves while its request waits for a place in the session is forgotten', async () => {
     await using origin = await startPatientOrigin();
-    await using world = await startHttpWorld(origin, transport, { maxStreams: 1 });
+    await using world = await startTunnelWorld(origin, { transport, limits: { maxStreams: 1 } });
     using first = await rawClient(world.port, requestText('GET', '/silent', testHost));
     await eventually('the place is taken', () => origin.open.size === 1);
     using second = await rawClient(world.port, requestText('GET', '/second', testHost));
@@ -258,7 +258,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       else if (request.url === '/slow') setTimeout(() => response.end('late'), 200).unref();
       else response.write('part');
     });
-    await using world = await startHttpWorld(origin, transport, { maxStreams: 2000 });
+    await using world = await startTunnelWorld(origin, { transport, limits: { maxStreams: 2000 } });
     const sessions = sessionsOf(world);
     let isRunning = true;
     let fine = 0;
@@ -313,7 +313,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
   it('hardening 2: clients that abort in the same packet as their request disturb nobody', async () => {
     await using origin = await startHttpOrigin((_request, response) => response.end('fine'));
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     for (let burst = 0; burst < 10; burst += 1) {
       const clients = await Promise.all(Array.from({ length: 100 }, () => rawClient(world.port)));
       for (const { socket } of clients) {
@@ -328,6 +328,6 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 });
 
 /** The ids of the sessions that the edge has opened. */
-function sessionsOf(world: HttpWorld): readonly unknown[] {
+function sessionsOf(world: TunnelWorld): readonly unknown[] {
   return world.edge.log.filter(({ message }) => message === 'session opened').map(({ sessionId }) => sessionId);
 }

@@ -4,11 +4,11 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { note } from '../support/note.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { type RawClient, rawClient, requestText } from '../support/raw-client.ts';
 import { heldBytes } from '../support/resources.ts';
+import { httpTransports, startTunnelWorld, testHost } from '../support/tunnel-world.ts';
 
 const mib = 1024 * 1024;
 
@@ -50,7 +50,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
         for (const waiting of atOrigin) waiting.end('done');
       }, 500);
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const startedMs = performance.now();
     const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => world.client.get(`/${index}`)));
@@ -68,7 +68,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       if (request.url === '/hung') hung.push(response);
       else response.end(request.url);
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const waiting = world.client.get('/hung');
     await eventually('the hung request is at the origin', () => hung.length === 1);
 
@@ -92,7 +92,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
         response.end('done');
       }, 5);
     });
-    await using world = await startHttpWorld(origin, transport, { maxStreams: 10 });
+    await using world = await startTunnelWorld(origin, { transport, limits: { maxStreams: 10 } });
 
     const answers = await Promise.all(Array.from({ length: 300 }, () => world.client.get('/')));
 
@@ -102,7 +102,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
   it('H1 a request that finds no place within the time-out gets 503', async () => {
     await using origin = await startHttpOrigin(() => {});
-    await using world = await startHttpWorld(origin, transport, { maxStreams: 1, requestTimeoutMs: 300 });
+    await using world = await startTunnelWorld(origin, { transport, limits: { maxStreams: 1, requestTimeoutMs: 300 } });
     const first = world.client.get('/');
 
     const second = await world.client.get('/', { headers: { Accept: 'application/json' } });
@@ -131,7 +131,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
         else answer();
       });
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const noise = randomBytes(64 * 1024);
 
     let wrong = 0;
@@ -159,7 +159,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
         stream(response, 1024 * mib);
       } else response.end('small');
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const before = heldBytes();
     using slow = await rawClient(world.port, requestText('GET', '/big', testHost), { keeps: false });
     // 100 KB/s: what may be read is read in small pieces ten times a second.
@@ -185,7 +185,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       if (request.url === '/big') stream(response, 16 * mib);
       else response.end('small');
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const before = heldBytes();
     const stopped: RawClient[] = [];
     for (let index = 0; index < 10; index += 1) {
@@ -209,7 +209,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       if (request.url === '/big') stream(response, 1024 * mib);
       else response.end(Buffer.alloc(1024, 's'));
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using bulk = await rawClient(world.port, requestText('GET', '/big', testHost), { keeps: false });
     await eventually('the bulk transfer runs', () => bulk.receivedBytes > mib);
 

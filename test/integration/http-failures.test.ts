@@ -4,14 +4,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { startFullListener } from '../support/full-listener.ts';
-import { type HttpWorld, httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { rawClient, requestText } from '../support/raw-client.ts';
+import { httpTransports, startTunnelWorld, type TunnelWorld, testHost } from '../support/tunnel-world.ts';
 
 const get = requestText('GET', '/', testHost, ['Accept: application/json']);
 
 /** Expects one failure response with its code, status and Proxy-Status, and a connection that goes on. */
-async function expectFailure(world: HttpWorld, status: number, code: string, proxyStatus: string): Promise<void> {
+async function expectFailure(world: TunnelWorld, status: number, code: string, proxyStatus: string): Promise<void> {
   const answer = await world.client.get('/', { headers: { Accept: 'application/json' } });
   expect({ status: answer.status, ...JSON.parse(answer.text) }).toMatchObject({ status, code });
   expect(answer.headers['proxy-status']).toContain(`error=${proxyStatus}`);
@@ -30,7 +30,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     await using origin = await startSocketOrigin((socket) => {
       onRequestHead(socket, () => socket.write(`HTTP/1.1 200 OK\r\n${rest}`));
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, get);
     await client.until('part');
 
@@ -45,7 +45,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     await using origin = await startSocketOrigin((socket) => {
       onRequestHead(socket, () => socket.write(`HTTP/1.1 200 OK\r\n${rest}`));
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, get);
     await client.until('part');
 
@@ -61,7 +61,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
       await using origin = await startSocketOrigin((socket) => {
         onRequestHead(socket, () => socket.end(`HTTP/1.1 200 OK\r\n${rest}`));
       });
-      await using world = await startHttpWorld(origin, transport);
+      await using world = await startTunnelWorld(origin, { transport });
       using client = await rawClient(world.port, `GET / HTTP/1.1\r\nHost: ${testHost}\r\nConnection: close\r\n\r\n`);
 
       const end = await client.ended.then((how) => `${how} ${client.text.slice(0, 12)}`);
@@ -74,7 +74,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     await using origin = await startSocketOrigin((socket) => {
       onRequestHead(socket, () => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n'));
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, `GET / HTTP/1.0\r\nHost: ${testHost}\r\n\r\n`);
     await client.until('part');
 
@@ -86,7 +86,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
   it('H7 an origin that refuses is a 502 with its code', async () => {
     const origin = await startSocketOrigin(() => {});
     await origin[Symbol.asyncDispose]();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     await expectFailure(world, 502, 'GIR_ERR_ORIGIN_REFUSED', 'connection_refused');
     await expectFailure(world, 502, 'GIR_ERR_ORIGIN_REFUSED', 'connection_refused');
@@ -95,7 +95,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
   it('H7 an origin that was down serves again as soon as it is up', async () => {
     const gone = await startSocketOrigin(() => {});
     await gone[Symbol.asyncDispose]();
-    await using world = await startHttpWorld(gone, transport);
+    await using world = await startTunnelWorld(gone, { transport });
     await expectFailure(world, 502, 'GIR_ERR_ORIGIN_REFUSED', 'connection_refused');
 
     await using _again = await startHttpOrigin((_request, response) => response.end('back'), gone.port);
@@ -109,7 +109,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     ['ends behind an interim head', (socket: Socket) => socket.end('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')],
   ])('H7 an origin that %s before its answer is a 502', async (_name, answer) => {
     await using origin = await startSocketOrigin((socket) => onRequestHead(socket, () => answer(socket)));
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const got = await world.client.send('POST', '/', 'x', { headers: { Accept: 'application/json' } });
 
@@ -121,14 +121,14 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     await using origin = await startSocketOrigin((socket) => {
       onRequestHead(socket, () => socket.end('HTTP/1.1 200 OK\r\nContent-Le'));
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     await expectFailure(world, 502, 'GIR_ERR_RESPONSE_INCOMPLETE', 'http_response_incomplete');
   });
 
   it('hardening 8: an origin that accepts and never answers is a 504, and its socket is closed', async () => {
     await using origin = await startSocketOrigin((socket) => socket.resume());
-    await using world = await startHttpWorld(origin, transport, { requestTimeoutMs: 300 });
+    await using world = await startTunnelWorld(origin, { transport, limits: { requestTimeoutMs: 300 } });
 
     await expectFailure(world, 504, 'GIR_ERR_RESPONSE_TIMEOUT', 'http_response_timeout');
 
@@ -142,19 +142,16 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
       socket.on('close', () => clearInterval(timer));
       socket.on('end', () => socket.destroy());
     });
-    await using world = await startHttpWorld(origin, transport, { requestTimeoutMs: 500 });
+    await using world = await startTunnelWorld(origin, { transport, limits: { requestTimeoutMs: 500 } });
 
     await expectFailure(world, 504, 'GIR_ERR_RESPONSE_TIMEOUT', 'http_response_timeout');
   });
 
   it('hardening 8: an origin that cannot be connected to is a 504 after the connect time-out', async () => {
     await using listener = await startFullListener();
-    await using origin = await startSocketOrigin(() => {});
-    await using world = await startHttpWorld(
-      { ...origin, target: `127.0.0.1:${listener.port}` },
-      transport,
-      {},
-      { originConnectTimeoutMs: 300 },
+    await using world = await startTunnelWorld(
+      { target: `127.0.0.1:${listener.port}` },
+      { transport, agent: { originConnectTimeoutMs: 300 } },
     );
 
     await expectFailure(world, 504, 'GIR_ERR_ORIGIN_CONNECT_TIMEOUT', 'connection_timeout');
@@ -163,7 +160,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
   it('hardening 8: an upload that stops is a 408, and the origin’s socket is closed', async () => {
     await using origin = await startSocketOrigin((socket) => socket.resume());
-    await using world = await startHttpWorld(origin, transport, { bodyIdleTimeoutMs: 300 });
+    await using world = await startTunnelWorld(origin, { transport, limits: { bodyIdleTimeoutMs: 300 } });
     using client = await rawClient(world.port, requestText('POST', '/', testHost, ['Content-Length: 100']));
     client.socket.write('some');
 
@@ -178,7 +175,10 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     await using origin = await startHttpOrigin((request, response) => {
       request.resume().on('end', () => response.end('got it'));
     });
-    await using world = await startHttpWorld(origin, transport, { bodyIdleTimeoutMs: 600, requestTimeoutMs: 600 });
+    await using world = await startTunnelWorld(origin, {
+      transport,
+      limits: { bodyIdleTimeoutMs: 600, requestTimeoutMs: 600 },
+    });
     const { outgoing, answer } = world.client.open('POST', '/', { headers: { 'Content-Length': '8' } });
     for (let octet = 0; octet < 8; octet += 1) {
       outgoing.write('x');
@@ -197,7 +197,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
       response.on('drain', more);
       more();
     });
-    await using world = await startHttpWorld(origin, transport, { bodyIdleTimeoutMs: 500 });
+    await using world = await startTunnelWorld(origin, { transport, limits: { bodyIdleTimeoutMs: 500 } });
     using client = await rawClient(world.port, get, { keeps: false });
     client.socket.pause();
 
@@ -214,7 +214,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
       if (request.url === '/endless') response.write('begun');
       else response.end('good');
     });
-    await using world = await startHttpWorld(origin, transport, limits);
+    await using world = await startTunnelWorld(origin, { transport, limits });
     using holder = await rawClient(world.port, requestText('GET', '/endless', testHost));
     await holder.until('begun');
     await ('reconnectGraceMs' in limits ? world.agent[Symbol.asyncDispose]() : undefined);
@@ -233,7 +233,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     await using origin = await startHttpOrigin((_request, response) => {
       response.write('part');
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, oldGet);
     await client.until('part');
 
@@ -246,7 +246,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     await using origin = await startHttpOrigin((_request, response) => {
       response.write('part');
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, oldGet);
     await client.until('part');
 

@@ -1,9 +1,9 @@
 /** Clients that finish sending before they read, as `printf … | nc` does. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
 import { rawClient, requestText } from '../support/raw-client.ts';
+import { httpTransports, startTunnelWorld, testHost } from '../support/tunnel-world.ts';
 
 /** Answers with the method, the path and the body's length, after the milliseconds that the path names. */
 function startEchoOrigin(): Promise<Origin> {
@@ -26,7 +26,7 @@ async function halfClosed(port: number, text: string): Promise<string> {
 describe.each(httpTransports)('over $name', ({ transport }) => {
   it('hardening 10: a client that half-closes after its request gets its answer', async () => {
     await using origin = await startEchoOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const answer = await halfClosed(world.port, requestText('GET', '/fast', testHost));
 
@@ -36,7 +36,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
   it.each([50, 200, 1200])('hardening 10: also when the origin takes %i ms', async (delayMs) => {
     await using origin = await startEchoOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const answer = await halfClosed(world.port, requestText('GET', `/?after=${delayMs}`, testHost));
 
@@ -49,7 +49,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     'hardening 10: an HTTP/1.0 client gets its answer after %i ms, and no interim one',
     async (delayMs) => {
       await using origin = await startEchoOrigin();
-      await using world = await startHttpWorld(origin, transport);
+      await using world = await startTunnelWorld(origin, { transport });
 
       const answer = await halfClosed(world.port, `GET /?after=${delayMs} HTTP/1.0\r\nHost: ${testHost}\r\n\r\n`);
 
@@ -60,7 +60,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
   it('hardening 10: a request with a body, whole or chunked, is answered', async () => {
     await using origin = await startEchoOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const sized = requestText('POST', '/?after=300', testHost, ['Content-Length: 5']);
     const chunked = requestText('PUT', '/?after=300', testHost, ['Transfer-Encoding: chunked']);
@@ -74,7 +74,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
       response.write('first');
       setTimeout(() => response.end('last'), 500);
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const answer = await halfClosed(world.port, requestText('GET', '/', testHost));
 
@@ -89,7 +89,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
       response.setHeader('Content-Length', body.length);
       response.end(body);
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     using client = await rawClient(world.port, '', { keeps: false });
     client.socket.end(requestText('GET', '/', testHost));
@@ -100,7 +100,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
   it('hardening 10: pipelined requests before the FIN are all answered, in order', async () => {
     await using origin = await startEchoOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const paths = ['/1?after=100', '/2', '/3?after=50', '/4'];
 
     const answer = await halfClosed(world.port, paths.map((path) => requestText('GET', path, testHost)).join(''));
@@ -110,7 +110,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
   it('hardening 10: part of a request behind a whole one ends the connection behind the answer', async () => {
     await using origin = await startEchoOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const answer = await halfClosed(world.port, `${requestText('GET', '/1?after=50', testHost)}GET /2 HTTP/1.1\r\nHo`);
 
@@ -120,7 +120,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
 
   it('hardening 10: giraffe’s own refusals reach a half-closed client', async () => {
     await using origin = await startEchoOrigin();
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     expect(await halfClosed(world.port, requestText('GET', '/', 'unknown.test'))).toContain('GIR_ERR_ENDPOINT_UNKNOWN');
     expect(await halfClosed(world.port, 'GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);

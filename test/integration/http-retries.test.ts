@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient, readAnswer } from '../support/http-client.ts';
-import { testHost } from '../support/http-world.ts';
 import { note } from '../support/note.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
 import { rawClient, requestText } from '../support/raw-client.ts';
+import { testHost } from '../support/tunnel-world.ts';
 import { startTestAgent, startTestEdge } from '../support/world.ts';
 
 /** An origin that counts how often each path reached it, and keeps what came. */

@@ -4,13 +4,8 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectPeer, lineName, type RawHead, type RawMessage, statusOf, valuesOf } from '../support/raw-http.ts';
-import {
-  addedNames,
-  domain,
-  type SemanticsWorld,
-  startSemanticsWorld,
-  transports,
-} from '../support/semantics-world.ts';
+import { addedNames, type SemanticsWorld, startSemanticsWorld, transports } from '../support/semantics-world.ts';
+import { testHost } from '../support/tunnel-world.ts';
 
 const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const hopByHop = [
@@ -25,7 +20,7 @@ const hopByHop = [
 const forbiddenTrailers = ['content-length', 'host', 'transfer-encoding', 'x-forwarded-for'];
 
 function request(startLine: string, lines: readonly string[] = [], body = ''): string {
-  return `${[startLine, `Host: ${domain}`, ...lines, '', ''].join('\r\n')}${body}`;
+  return `${[startLine, `Host: ${testHost}`, ...lines, '', ''].join('\r\n')}${body}`;
 }
 
 function response(startLine: string, lines: readonly string[] = [], body = ''): string {
@@ -124,9 +119,12 @@ const requests: readonly (readonly [string, string])[] = [
     'an upgrade with a body',
     request('POST / HTTP/1.1', ['Connection: Upgrade', 'Upgrade: x', 'Content-Length: 2'], 'ab'),
   ],
-  ['absolute target', request(`GET http://${domain}/a?b=c HTTP/1.1`)],
-  ['absolute target without a path', request(`GET HTTP://${domain.toUpperCase()}:80 HTTP/1.1`)],
-  ['Host with a port, in another case', `GET / HTTP/1.1\r\nA: 1\r\nhOST: ${domain.toUpperCase()}.:81\r\nB: 2\r\n\r\n`],
+  ['absolute target', request(`GET http://${testHost}/a?b=c HTTP/1.1`)],
+  ['absolute target without a path', request(`GET HTTP://${testHost.toUpperCase()}:80 HTTP/1.1`)],
+  [
+    'Host with a port, in another case',
+    `GET / HTTP/1.1\r\nA: 1\r\nhOST: ${testHost.toUpperCase()}.:81\r\nB: 2\r\n\r\n`,
+  ],
   ['HTTP/1.0', request('GET / HTTP/1.0')],
   [
     'HTTP/1.0 with keep-alive and a body',

@@ -3,18 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type RawHandler, type RawMessage, type RawPeer, statusOf, valuesOf } from '../support/raw-http.ts';
-import {
-  domain,
-  type SemanticsWorld,
-  startSemanticsWorld,
-  transports,
-  withoutVia,
-} from '../support/semantics-world.ts';
+import { type SemanticsWorld, startSemanticsWorld, transports, withoutVia } from '../support/semantics-world.ts';
+import { testHost } from '../support/tunnel-world.ts';
 
 const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 function head(startLine: string, ...lines: string[]): string {
-  return [startLine, `Host: ${domain}`, ...lines, '', ''].join('\r\n');
+  return [startLine, `Host: ${testHost}`, ...lines, '', ''].join('\r\n');
 }
 
 /** Answers each request with its own path. */
@@ -115,7 +110,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
         world.origin.handle = async (requestHead, peer) => {
           expect(valuesOf(requestHead, 'expect')).toEqual(['100-continue']);
           await new Promise((resolve) => setTimeout(resolve, 50));
-          expect(peer.unreadBytes).toBe(0);
+          expect(peer.heldBytes).toBe(0);
           expect(isBodySent).toBe(false);
           peer.write('HTTP/1.1 100 Go on\r\nX-Note: 1\r\n\r\n');
           world.origin.requests.push(await peer.readBody(requestHead));
@@ -142,7 +137,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       expect(response.startLine).toBe('HTTP/1.1 417 Expectation Failed');
       expect(response.body.toString()).toBe('no');
       expect(valuesOf(response, 'connection')).toEqual(['close']);
-      expect(await client.readRest()).toHaveLength(0);
+      expect(await client.rest()).toHaveLength(0);
       await world.origin.peers.at(-1)?.closed;
     });
 
@@ -152,7 +147,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       client.write(expecting('Content-Length: 5'));
       await eventually('the head at the origin', () => world.origin.heads.length === 1);
       await askBeside(world);
-      expect(client.unreadBytes).toBe(0);
+      expect(client.heldBytes).toBe(0);
       client.write('12345');
       const response = await client.readResponse();
       expect(response.startLine).toBe('HTTP/1.1 200 OK');
@@ -191,7 +186,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
     ])('H11 an early 413 reaches a client that uploads with %s; then both connections end', async (_name, framing) => {
       let wasOpen = false;
       world.origin.handle = async (_head, peer) => {
-        await peer.read(100_000);
+        await peer.exactly(100_000);
         wasOpen = !peer.hasEnded;
         peer.write(refusal);
       };
@@ -210,7 +205,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
         expect(response.body.toString()).toBe('too large');
         expect(valuesOf(response, 'x-max')).toEqual(['5']);
         expect(wasOpen).toBe(true);
-        expect(await client.readRest()).toHaveLength(0);
+        expect(await client.rest()).toHaveLength(0);
       } finally {
         clearInterval(upload);
       }
@@ -227,7 +222,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
         const response = await client.readResponse();
         expect(statusOf(response)).toBeGreaterThanOrEqual(400);
         expect(valuesOf(response, 'connection')).toEqual(['close']);
-        expect(await client.readRest()).toHaveLength(0);
+        expect(await client.rest()).toHaveLength(0);
         expect(world.origin.heads).toEqual([]);
       },
     );
@@ -240,24 +235,24 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       client.write(head('POST /large HTTP/1.1', 'Content-Length: 1000'));
       expect(statusOf(await client.readResponse())).toBe(413);
       client.write(head('GET /smuggled HTTP/1.1'));
-      expect(await client.readRest()).toHaveLength(0);
+      expect(await client.rest()).toHaveLength(0);
       expect(world.origin.heads.map(({ startLine }) => startLine)).toEqual(['POST /large HTTP/1.1']);
     });
 
     it('H11 an answer that begins before its request ends may go on while the request does', async () => {
       world.origin.handle = async (_head, peer) => {
         peer.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
-        for (const _turn of ['one', 'two']) peer.write(`3\r\n${(await peer.read(3)).toString()}\r\n`);
+        for (const _turn of ['one', 'two']) peer.write(`3\r\n${(await peer.exactly(3)).toString()}\r\n`);
         peer.write('0\r\n\r\n');
       };
       await using client = await world.connect();
       client.write(head('POST /duplex HTTP/1.1', 'Content-Length: 6'));
       expect((await client.readHead())?.startLine).toBe('HTTP/1.1 200 OK');
       client.write('one');
-      expect((await client.read(8)).toString()).toBe('3\r\none\r\n');
+      expect((await client.exactly(8)).toString()).toBe('3\r\none\r\n');
       client.write('two');
-      expect((await client.read(8)).toString()).toBe('3\r\ntwo\r\n');
-      expect((await client.read(5)).toString()).toBe('0\r\n\r\n');
+      expect((await client.exactly(8)).toString()).toBe('3\r\ntwo\r\n');
+      expect((await client.exactly(5)).toString()).toBe('0\r\n\r\n');
       world.origin.handle = answerPath;
       client.write(head('GET /after HTTP/1.1'));
       expect((await client.readResponse()).body.toString()).toBe('/after');
@@ -267,9 +262,9 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
   describe('targets', () => {
     it.each([
       ['OPTIONS * HTTP/1.1', 'OPTIONS * HTTP/1.1'],
-      [`OPTIONS http://${domain} HTTP/1.1`, 'OPTIONS * HTTP/1.1'],
+      [`OPTIONS http://${testHost} HTTP/1.1`, 'OPTIONS * HTTP/1.1'],
       ['OPTIONS / HTTP/1.1', 'OPTIONS / HTTP/1.1'],
-      [`GET http://${domain}/a?b HTTP/1.1`, 'GET /a?b HTTP/1.1'],
+      [`GET http://${testHost}/a?b HTTP/1.1`, 'GET /a?b HTTP/1.1'],
       [`GET HTTP://APP.test:80?q HTTP/1.1`, 'GET /?q HTTP/1.1'],
       ['GET //double//slash/../x/./y HTTP/1.1', 'GET //double//slash/../x/./y HTTP/1.1'],
       ['GET /%2e%2E%2f%00%zz?a=%20+b&&=? HTTP/1.1', 'GET /%2e%2E%2f%00%zz?a=%20+b&&=? HTTP/1.1'],
@@ -299,7 +294,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
 
     it('H11 CONNECT is no method of the edge', async () => {
       await using client = await world.connect();
-      client.write(head(`CONNECT ${domain}:443 HTTP/1.1`));
+      client.write(head(`CONNECT ${testHost}:443 HTTP/1.1`));
       expect(statusOf(await client.readResponse())).toBe(501);
       expect(world.origin.heads).toEqual([]);
     });
@@ -313,7 +308,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       const response = await client.readResponse();
       expect(response.startLine).toBe('HTTP/1.1 200 OK');
       expect(withoutVia(response)).toEqual(['Content-Length: 2', 'Connection: close']);
-      expect(await client.readRest()).toHaveLength(0);
+      expect(await client.rest()).toHaveLength(0);
     });
 
     it('H11 with keep-alive the connection serves on', async () => {
@@ -362,7 +357,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       expect((await client.readResponse()).startLine).toBe('HTTP/1.1 200 OK');
       const [seen] = world.origin.heads;
       expect(seen?.startLine).toBe('POST / HTTP/1.1');
-      expect(seen?.lines).toContainEqual(`Host: ${domain}`);
+      expect(seen?.lines).toContainEqual(`Host: ${testHost}`);
       expect(seen?.lines).toContainEqual(expect.stringMatching(/^Via: 1\.0 /));
       expect(seen?.lines.join('\n')).not.toMatch(/^(?:Expect|Connection):/im);
       expect(world.origin.requests[0]?.body.toString()).toBe('abc');
@@ -428,13 +423,13 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       };
       await using client = await world.connect();
       client.write(
-        `${head('GET /a HTTP/1.1')}${head('GET /b HTTP/1.1')}GET /c HTTP/1.1\r\nHost: ${domain}\r\nBad Name: 1\r\n\r\n${head('GET /d HTTP/1.1')}`,
+        `${head('GET /a HTTP/1.1')}${head('GET /b HTTP/1.1')}GET /c HTTP/1.1\r\nHost: ${testHost}\r\nBad Name: 1\r\n\r\n${head('GET /d HTTP/1.1')}`,
       );
       const responses = await readResponses(client, 3);
       expect(responses.map(statusOf)).toEqual([200, 200, 400]);
       expect(responses.slice(0, 2).map(({ body }) => body.toString())).toEqual(['/a', '/b']);
       expect(valuesOf(responses[2] ?? { startLine: '', lines: [] }, 'connection')).toEqual(['close']);
-      expect(await client.readRest()).toHaveLength(0);
+      expect(await client.rest()).toHaveLength(0);
       expect(world.origin.heads).toHaveLength(2);
     });
 
@@ -445,7 +440,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
         `${head('GET /a HTTP/1.1')}${head('GET /b HTTP/1.1', 'Connection: close')}${head('GET /c HTTP/1.1')}`,
       );
       expect((await readResponses(client, 2)).map(({ body }) => body.toString())).toEqual(['/a', '/b']);
-      expect(await client.readRest()).toHaveLength(0);
+      expect(await client.rest()).toHaveLength(0);
       expect(world.origin.heads).toHaveLength(2);
     });
 
@@ -462,7 +457,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
         if (statusOf(response) === 200) bodies.push(response.body.toString());
       }
       expect(bodies).toEqual(paths);
-      expect(await client.readRest()).toHaveLength(0);
+      expect(await client.rest()).toHaveLength(0);
     });
 
     it('hardening 10: a FIN inside a further request costs that request only', async () => {
@@ -478,7 +473,7 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
         if (statusOf(response) === 200) bodies.push(response.body.toString());
       }
       expect(bodies).toEqual(['/a', '/b']);
-      expect(await client.readRest()).toHaveLength(0);
+      expect(await client.rest()).toHaveLength(0);
       await client.closed;
     });
 

@@ -4,13 +4,13 @@ import { edgeSettings } from '../../src/config/edge-settings.ts';
 import { lineName, type RawHead, type RawMessage, statusOf, valuesOf } from '../support/raw-http.ts';
 import {
   addedNames,
-  domain,
   type SemanticsWorld,
   startSemanticsWorld,
   transports,
   withoutAdded,
   withoutVia,
 } from '../support/semantics-world.ts';
+import { testHost } from '../support/tunnel-world.ts';
 import { startTestAgent } from '../support/world.ts';
 
 const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -31,7 +31,7 @@ async function exchange(
 }
 
 function get(...lines: string[]): string {
-  return ['GET /path?q=1 HTTP/1.1', `Host: ${domain}`, ...lines, '', ''].join('\r\n');
+  return ['GET /path?q=1 HTTP/1.1', `Host: ${testHost}`, ...lines, '', ''].join('\r\n');
 }
 
 describe.each(transports)('fields over $name', ({ transport }) => {
@@ -69,7 +69,7 @@ describe.each(transports)('fields over $name', ({ transport }) => {
     ];
     const { seen } = await exchange(world, get(...lines));
     expect(seen.startLine).toBe('GET /path?q=1 HTTP/1.1');
-    expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, ...lines]);
+    expect(withoutAdded(seen)).toEqual([`Host: ${testHost}`, ...lines]);
     expect(seen.lines.slice(-addedNames.length).map(lineName)).toEqual(addedNames);
   });
 
@@ -157,10 +157,10 @@ describe.each(transports)('fields over $name', ({ transport }) => {
     ];
     const { seen } = await exchange(world, get(...claims));
     expect(valuesOf(seen, 'x-forwarded-for')).toEqual(['127.0.0.1']);
-    expect(valuesOf(seen, 'x-forwarded-host')).toEqual([domain]);
+    expect(valuesOf(seen, 'x-forwarded-host')).toEqual([testHost]);
     expect(valuesOf(seen, 'x-forwarded-proto')).toEqual(['http']);
     expect(valuesOf(seen, 'x-forwarded-port')).toEqual(['80']);
-    expect(valuesOf(seen, 'forwarded')).toEqual([`for=127.0.0.1;host=${domain};proto=http`]);
+    expect(valuesOf(seen, 'forwarded')).toEqual([`for=127.0.0.1;host=${testHost};proto=http`]);
     expect(valuesOf(seen, 'x-real-ip')).toEqual(['127.0.0.1']);
     expect(seen.lines.join('\n')).not.toMatch(/6\.6\.6\.|evil|666/);
   });
@@ -178,7 +178,7 @@ describe.each(transports)('fields over $name', ({ transport }) => {
       'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA',
     ];
     const { seen } = await exchange(world, get('X-Before: 1', ...hop, 'X-After: 2'));
-    expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, 'X-Before: 1', 'X-After: 2']);
+    expect(withoutAdded(seen)).toEqual([`Host: ${testHost}`, 'X-Before: 1', 'X-After: 2']);
   });
 
   it('H10 hop-by-hop fields of a response end at the agent', async () => {
@@ -197,7 +197,7 @@ describe.each(transports)('fields over $name', ({ transport }) => {
   it('H10 Connection options that name end-to-end fields do not strip them', async () => {
     const kept = ['Authorization: Bearer x', 'Cookie: a=1', 'Content-Type: text/plain', 'Via: 1.0 inner'];
     const { seen } = await exchange(world, get('Connection: authorization, Cookie, HOST, content-type, via', ...kept));
-    expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, ...kept.slice(0, -1)]);
+    expect(withoutAdded(seen)).toEqual([`Host: ${testHost}`, ...kept.slice(0, -1)]);
     expect(valuesOf(seen, 'via')[0]).toBe('1.0 inner');
   });
 
@@ -209,7 +209,7 @@ describe.each(transports)('fields over $name', ({ transport }) => {
       get(`Connection: ${options}`, 'X-Request-Id: mine', 'X-Forwarded-For: 6.6.6.6'),
     );
     expect(valuesOf(seen, 'x-forwarded-for')).toEqual(['127.0.0.1']);
-    expect(valuesOf(seen, 'x-forwarded-host')).toEqual([domain]);
+    expect(valuesOf(seen, 'x-forwarded-host')).toEqual([testHost]);
     expect(valuesOf(seen, 'x-forwarded-proto')).toEqual(['http']);
     expect(valuesOf(seen, 'forwarded')).toHaveLength(1);
     expect(valuesOf(seen, 'via')).toHaveLength(1);
@@ -226,7 +226,7 @@ describe.each(transports)('fields over $name', ({ transport }) => {
   it('H10 TE: trailers and the trailers themselves pass, both ways', async () => {
     const request = [
       'POST /sum HTTP/1.1',
-      `Host: ${domain}`,
+      `Host: ${testHost}`,
       'TE: gzip, trailers',
       'Connection: TE',
       'Trailer: X-Sum, x-other',
@@ -284,7 +284,7 @@ describe.each(transports)('fields over $name', ({ transport }) => {
       [...start, 'Transfer-Encoding: chunked', '', '1', 'x', '0', ...bad, 'X-Good: 1', '', ''].join('\r\n');
     const { seen, response } = await exchange(
       world,
-      chunked(['POST / HTTP/1.1', `Host: ${domain}`]),
+      chunked(['POST / HTTP/1.1', `Host: ${testHost}`]),
       chunked(['HTTP/1.1 200 OK']),
     );
     expect(seen.trailers).toEqual(['X-Good: 1']);
@@ -304,7 +304,7 @@ describe.each(transports)('fields over $name', ({ transport }) => {
 
   it('H10 a valid X-Request-Id is kept where it stands, and is in the log', async () => {
     const { seen } = await exchange(world, get('x-REQUEST-id: Trace.1:a@b/c+d=e-f_~', 'X-Last: 1'));
-    expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, 'X-Last: 1']);
+    expect(withoutAdded(seen)).toEqual([`Host: ${testHost}`, 'X-Last: 1']);
     expect(seen.lines[1]).toBe('x-REQUEST-id: Trace.1:a@b/c+d=e-f_~');
     expect(world.edge.log).toContainEqual(expect.objectContaining({ requestId: 'Trace.1:a@b/c+d=e-f_~', status: 200 }));
   });
@@ -336,7 +336,7 @@ describe.each(transports)('fields over $name', ({ transport }) => {
       'b3: 0',
     ];
     const { seen, response } = await exchange(world, get(...lines));
-    expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, ...lines]);
+    expect(withoutAdded(seen)).toEqual([`Host: ${testHost}`, ...lines]);
     expect(withoutVia(response)).toEqual(['Content-Length: 2']);
   });
 
@@ -359,7 +359,7 @@ describe.each(transports)('fields over $name', ({ transport }) => {
     expect(statusOf(refused)).toBe(431);
     expect(valuesOf(refused, 'connection')).toEqual(['close']);
     expect(refused.body.toString()).toContain('GIR_ERR_REQUEST_HEADERS_TOO_LARGE');
-    expect((await client.readRest()).length).toBe(0);
+    expect((await client.rest()).length).toBe(0);
     expect(world.origin.heads).toEqual([]);
   });
 
@@ -392,7 +392,7 @@ describe('fields with other settings', () => {
     await using raised = await startSemanticsWorld({ limits: { maxHeadBytes: 512 * 1024, maxFieldLines: 3000 } });
     const lines = Array.from({ length: 2500 }, (_, index) => `X-Line-${index}: ${'v'.repeat(150)}`);
     const { seen } = await exchange(raised, get(...lines));
-    expect(withoutAdded(seen)).toEqual([`Host: ${domain}`, ...lines]);
+    expect(withoutAdded(seen)).toEqual([`Host: ${testHost}`, ...lines]);
 
     const largest = edgeSettings.maxHeaderSize.schema.parse('960KiB');
     await using largestWorld = await startSemanticsWorld({ limits: { maxHeadBytes: largest } });
@@ -426,7 +426,7 @@ describe('fields with other settings', () => {
     expect(valuesOf(seen, 'x-forwarded-port')).toEqual(['443']);
     expect(valuesOf(seen, 'x-real-ip')).toEqual(['203.0.113.7']);
     expect(valuesOf(seen, 'forwarded')).toEqual([
-      `for=203.0.113.7;proto=https, for=127.0.0.1;host=${domain};proto=http`,
+      `for=203.0.113.7;proto=https, for=127.0.0.1;host=${testHost};proto=http`,
     ]);
     expect(seen.lines.join()).not.toContain('6.6.6.6');
   });
@@ -452,8 +452,8 @@ describe('fields with other settings', () => {
 
     const hostSeen = async (host: string): Promise<RawHead> =>
       (await exchange(world, `GET / HTTP/1.1\r\nX-Before: 1\r\nhost: ${host}\r\nX-After: 1\r\n\r\n`)).seen;
-    const preserved = await hostSeen(domain);
-    expect(preserved.lines.slice(0, 3)).toEqual(['X-Before: 1', `host: ${domain}`, 'X-After: 1']);
+    const preserved = await hostSeen(testHost);
+    expect(preserved.lines.slice(0, 3)).toEqual(['X-Before: 1', `host: ${testHost}`, 'X-After: 1']);
     const rewritten = await hostSeen('rewritten.test');
     expect(rewritten.lines.slice(0, 3)).toEqual(['X-Before: 1', `host: ${target}`, 'X-After: 1']);
     expect(valuesOf(rewritten, 'x-forwarded-host')).toEqual(['rewritten.test']);

@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectPeer, type RawMessage, statusOf, valuesOf } from '../support/raw-http.ts';
-import { domain, type SemanticsWorld, startSemanticsWorld, transports } from '../support/semantics-world.ts';
+import { type SemanticsWorld, startSemanticsWorld, transports } from '../support/semantics-world.ts';
+import { testHost } from '../support/tunnel-world.ts';
 import { startTestAgent, startTestEdge } from '../support/world.ts';
 
 const browserAccept = 'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
@@ -35,7 +36,7 @@ describe('hosts', () => {
   beforeEach(() => world.origin.reset());
 
   it.each([
-    domain,
+    testHost,
     'APP.test',
     'aPP.tEST:8081',
     'app.test:80',
@@ -166,7 +167,7 @@ describe('hosts', () => {
     const [date = ''] = valuesOf(response, 'date');
     expect(date).toMatch(/^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT$/);
     expect(Math.abs(Date.parse(date) - Date.now())).toBeLessThan(60_000);
-    client.write(`GET / HTTP/1.0\r\nHost: ${domain}\r\n\r\n`);
+    client.write(`GET / HTTP/1.0\r\nHost: ${testHost}\r\n\r\n`);
     expect(statusOf(await client.readResponse())).toBe(200);
   });
 
@@ -176,14 +177,14 @@ describe('hosts', () => {
     const response = await client.readResponse('HEAD');
     expect(statusOf(response)).toBe(503);
     expect(Number(valuesOf(response, 'content-length')[0])).toBeGreaterThan(0);
-    client.write(`GET / HTTP/1.1\r\nHost: ${domain}\r\n\r\n`);
+    client.write(`GET / HTTP/1.1\r\nHost: ${testHost}\r\n\r\n`);
     expect(statusOf(await client.readResponse())).toBe(200);
   });
 
   it('H12 requests of one connection may be for different hosts', async () => {
     await using client = await world.connect();
     const statuses: number[] = [];
-    for (const host of [domain, 'other.test', 'offline.test', domain]) {
+    for (const host of [testHost, 'other.test', 'offline.test', testHost]) {
       client.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
       statuses.push(statusOf(await client.readResponse()));
     }
@@ -284,7 +285,7 @@ describe.each(transports)('loops over $name', ({ transport }) => {
     await using world = await startSemanticsWorld({ transport });
     const { ports } = world.edge.edge;
     await using outer = await startTestEdge();
-    const options = { transport, hostHeader: { value: domain } };
+    const options = { transport, hostHeader: { value: testHost } };
     await using _inner = await startTestAgent(ports, 'front.test', `127.0.0.1:${ports.proxy}`, options);
     await using _outer = await startTestAgent(outer.edge.ports, 'front.test', `127.0.0.1:${ports.proxy}`, options);
     expect(statusOf(await getFrom(ports.proxy, 'front.test'))).toBe(200);

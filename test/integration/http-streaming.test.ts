@@ -5,11 +5,11 @@ import type { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { httpTransports, startHttpWorld, testHost } from '../support/http-world.ts';
 import { note } from '../support/note.ts';
 import { onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { rawClient, requestText } from '../support/raw-client.ts';
 import { watchHeldBytes } from '../support/resources.ts';
+import { httpTransports, startTunnelWorld, testHost } from '../support/tunnel-world.ts';
 
 const mib = 1024 * 1024;
 const blockBytes = 256 * 1024;
@@ -36,7 +36,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       response.setHeader('Content-Length', bodyBytes);
       void pump(response, bodyBytes, sent);
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const received = createHash('sha256');
     const growth = watchHeldBytes();
     const startedMs = performance.now();
@@ -60,7 +60,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       for await (const chunk of request) received.update(chunk as Buffer);
       response.end(received.digest('hex'));
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const sent = createHash('sha256');
     const growth = watchHeldBytes();
     const startedMs = performance.now();
@@ -82,7 +82,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     await using origin = await startHttpOrigin((request, response) => {
       request.pipe(response);
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const sent = createHash('sha256');
     const received = createHash('sha256');
 
@@ -103,7 +103,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     await using origin = await startSocketOrigin((socket) => {
       socket.once('data', () => socket.pause());
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const growth = watchHeldBytes();
     using client = await rawClient(world.port, requestText('POST', '/', testHost, [`Content-Length: ${1024 * mib}`]));
     const block = Buffer.alloc(mib, 'u');
@@ -133,7 +133,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       opened.flushHeaders();
       response = opened;
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, requestText('GET', '/events', testHost));
     await client.until('\r\n\r\n');
     const delays: number[] = [];
@@ -157,13 +157,16 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       opened.write('data: first\n\n');
       response = opened;
     });
-    await using world = await startHttpWorld(origin, transport, {
-      requestTimeoutMs: 300,
-      bodyIdleTimeoutMs: 300,
-      keepAliveTimeoutMs: 300,
-      headTimeoutMs: 300,
-      keepAliveMs: 200,
-      reconnectGraceMs: 100,
+    await using world = await startTunnelWorld(origin, {
+      transport,
+      limits: {
+        requestTimeoutMs: 300,
+        bodyIdleTimeoutMs: 300,
+        keepAliveTimeoutMs: 300,
+        headTimeoutMs: 300,
+        keepAliveMs: 200,
+        reconnectGraceMs: 100,
+      },
     });
     using client = await rawClient(world.port, requestText('GET', '/events', testHost));
     await client.until('first');
@@ -182,7 +185,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
       opened.write(`data: hello-${request.url};\n\n`);
       streams.push(opened);
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     const clients = await Promise.all(
       Array.from({ length: 1000 }, (_, index) => rawClient(world.port, requestText('GET', `/${index}`, testHost))),
     );
@@ -205,7 +208,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
         response.end();
       }, 300);
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, requestText('GET', '/', testHost));
 
     await client.until('last octet');
@@ -222,7 +225,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
         setTimeout(() => socket.write('0\r\nX-Sum: 42\r\n\r\n'), 300);
       });
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, requestText('GET', '/', testHost, ['TE: trailers', 'Connection: TE']));
 
     await client.until('body');
@@ -275,7 +278,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
         );
       });
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, requestText(method, '/', testHost));
     await client.until('\r\n\r\n');
     const marker = requestText('GET', '/next', testHost);
@@ -292,7 +295,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     await using origin = await startSocketOrigin((socket) => {
       onRequestHead(socket, () => socket.end('HTTP/1.1 200 OK\r\n\r\nbody without length'));
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const answer = await world.client.get('/');
     expect(answer.text).toBe('body without length');
@@ -306,7 +309,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     await using origin = await startSocketOrigin((socket) => {
       onRequestHead(socket, () => socket.end('HTTP/1.1 200 OK\r\n\r\n'));
     });
-    await using world = await startHttpWorld(origin, transport);
+    await using world = await startTunnelWorld(origin, { transport });
 
     const answer = await world.client.get('/');
     expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: '' });

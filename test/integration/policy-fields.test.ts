@@ -1,8 +1,9 @@
 /** Acceptance S6, and what a policy does to header fields and addresses, over a whole tunnel. */
 import { describe, expect, it } from 'vitest';
 import { startHttpOrigin } from '../support/origins.ts';
-import { codeOf, policyHost, startPolicyWorld } from '../support/policy-world.ts';
+import { codeOf, startPolicyWorld } from '../support/policy-world.ts';
 import { rawClient, requestText } from '../support/raw-client.ts';
+import { testHost } from '../support/tunnel-world.ts';
 import { startWebSocketOrigin } from '../support/websocket-origin.ts';
 
 const upgrade = [
@@ -29,13 +30,13 @@ describe('S6 allowed origins', () => {
 
   it.each([
     ['the allowed one passes', 'https://app.example.com', '101', undefined],
-    ['the endpoint itself passes', `http://${policyHost}`, '101', undefined],
+    ['the endpoint itself passes', `http://${testHost}`, '101', undefined],
     ['a foreign one gets 403', 'https://evil.test', '403', 'GIR_ERR_FOREIGN_ORIGIN'],
     ['a hidden one gets 403', 'null', '403', 'GIR_ERR_FOREIGN_ORIGIN'],
   ])('S6 a WebSocket of a page from %s', async (_name, page, status, code) => {
     await using origin = await startWebSocketOrigin();
     await using world = await startPolicyWorld(origin, { tunnel: { policy: { allowedOrigins } } });
-    using client = await rawClient(world.port, requestText('GET', '/ws', policyHost, [...upgrade, `Origin: ${page}`]));
+    using client = await rawClient(world.port, requestText('GET', '/ws', testHost, [...upgrade, `Origin: ${page}`]));
     const head = await client.until('\r\n\r\n');
     expect(head.slice(9, 12)).toBe(status);
     expect(codeOf(head)).toBe(code);
@@ -107,7 +108,7 @@ describe('header rules', () => {
     });
 
     const seen = lines(JSON.parse(answer.text) as string[]);
-    expect(seen).toEqual(expect.arrayContaining([`Host: ${policyHost}`, 'X-List: 1', 'X-List: 2', 'X-Kept: v']));
+    expect(seen).toEqual(expect.arrayContaining([`Host: ${testHost}`, 'X-List: 1', 'X-List: 2', 'X-Kept: v']));
     expect(seen.join('\n')).not.toMatch(/cookie|x-api-key/i);
     const got = lines(answer.rawHeaders);
     expect(got).toEqual(expect.arrayContaining(['X-Frame-Options: DENY', 'Set-Cookie: a=1', 'Set-Cookie: b=2']));
@@ -119,7 +120,7 @@ describe('header rules', () => {
     const rules = { remove: ['Origin'], set: { 'X-A': 'a' }, add: {} };
     const policy = { requestHeaders: rules, responseHeaders: rules };
     await using world = await startPolicyWorld(origin, { tunnel: { policy } });
-    using client = await rawClient(world.port, requestText('GET', '/ws', policyHost, upgrade));
+    using client = await rawClient(world.port, requestText('GET', '/ws', testHost, upgrade));
     const head = await client.until('\r\n\r\n');
     expect(head).toMatch(/^HTTP\/1\.1 101 /);
     expect(head).toContain('X-A: a');
@@ -134,7 +135,7 @@ describe('addresses', () => {
       operator: { denyAddresses: ['203.0.113.7'] },
       edge: { trustedProxies: ['127.0.0.1'] },
     });
-    const from = async (address: string, host = policyHost) => {
+    const from = async (address: string, host = testHost) => {
       const answer = await world.client.get('/', { headers: { Host: host, 'X-Forwarded-For': address } });
       return answer.status === 200 ? 200 : `${answer.status} ${codeOf(answer.text)}`;
     };

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { noPolicy } from '../../src/edge/policy/policy-gate.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
-import { codeOf, policyHost, startPolicyAgent, startPolicyWorld } from '../support/policy-world.ts';
+import { codeOf, startPolicyAgent, startPolicyWorld } from '../support/policy-world.ts';
 import { rawClient, requestText } from '../support/raw-client.ts';
+import { testHost } from '../support/tunnel-world.ts';
 import { openUpgrade, switching } from '../support/upgrade-sockets.ts';
 import { startTestEdge } from '../support/world.ts';
 
@@ -162,7 +163,7 @@ describe('bodies', () => {
     await using world = await startPolicyWorld(origin, { tunnel: { policy: { maxBodyBytes: 1000 } } });
 
     expect((await world.client.send('POST', '/', Buffer.alloc(1000))).status).toBe(200);
-    using client = await rawClient(world.port, requestText('POST', '/', policyHost, ['Content-Length: 1001']));
+    using client = await rawClient(world.port, requestText('POST', '/', testHost, ['Content-Length: 1001']));
     await client.ended;
 
     expect(client.text).toMatch(/^HTTP\/1\.1 413 /);
@@ -173,7 +174,7 @@ describe('bodies', () => {
   it('S5 refuses a chunked body when it has become too large, and the origin is told', async () => {
     await using origin = await startReading();
     await using world = await startPolicyWorld(origin, { tunnel: { policy: { maxBodyBytes: 1000 } } });
-    using client = await rawClient(world.port, requestText('POST', '/', policyHost, ['Transfer-Encoding: chunked']));
+    using client = await rawClient(world.port, requestText('POST', '/', testHost, ['Transfer-Encoding: chunked']));
     client.socket.write(`3e8\r\n${'x'.repeat(1000)}\r\n`);
     await eventually('the request is at the origin', () => origin.open.size === 1);
     client.socket.write('1\r\nx\r\n');
@@ -189,7 +190,7 @@ describe('bodies', () => {
       response.write('early');
     });
     await using world = await startPolicyWorld(origin, { tunnel: { policy: { maxBodyBytes: 10 } } });
-    using client = await rawClient(world.port, requestText('POST', '/', policyHost, ['Transfer-Encoding: chunked']));
+    using client = await rawClient(world.port, requestText('POST', '/', testHost, ['Transfer-Encoding: chunked']));
     client.socket.write('5\r\nhello\r\n');
     await client.until('early');
     client.socket.write('6\r\nworld!\r\n');
@@ -220,7 +221,7 @@ describe('times', () => {
     await using world = await startPolicyWorld(origin, { tunnel: { policy: { idleTimeoutMs: 400 } } });
     using moving = await openUpgrade(world.port);
     using idle = await openUpgrade(world.port);
-    using stream = await rawClient(world.port, requestText('GET', '/', policyHost));
+    using stream = await rawClient(world.port, requestText('GET', '/', testHost));
     const idleEnd = new Promise((resolve) => idle.socket.once('close', resolve).on('error', () => {}));
     const beat = setInterval(() => moving.socket.write('beat'), 50);
 

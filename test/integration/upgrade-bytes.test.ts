@@ -3,8 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import type { RawReader } from '../support/raw-reader.ts';
 import { heldBytes } from '../support/resources.ts';
-import type { SocketReader } from '../support/socket-reader.ts';
 import {
   connectClient,
   echo,
@@ -24,7 +24,7 @@ interface World extends AsyncDisposable {
 }
 
 /** A tunnel `app.test` to a raw origin. */
-async function startWorld(serve: (reader: SocketReader, head: string) => void | Promise<void>): Promise<World> {
+async function startWorld(serve: (reader: RawReader, head: string) => void | Promise<void>): Promise<World> {
   const origin = await startRawOrigin(serve);
   const server = await startTestEdge();
   const agent = await startTestAgent(server.edge.ports, 'app.test', origin.url);
@@ -257,7 +257,7 @@ describe('ends', () => {
     const sent = randomBytes(3 * 1024 * 1024);
     client.socket.end(sent);
     expect(sha256((await heard) ?? Buffer.alloc(0))).toBe(sha256(sent));
-    await client.reader.closed();
+    await client.reader.closed;
     await originIsLeft(world);
   });
 
@@ -276,7 +276,7 @@ describe('ends', () => {
   });
 
   it('W4 a broken client breaks the origin: what it sent does not look whole', async () => {
-    const readers: SocketReader[] = [];
+    const readers: RawReader[] = [];
     await using world = await startWorld((reader) => {
       readers.push(reader);
       reader.socket.write(switching);
@@ -285,16 +285,16 @@ describe('ends', () => {
     client.socket.resetAndDestroy();
     await originIsLeft(world);
     expect(readers[0]?.error).toMatchObject({ code: 'ECONNRESET' });
-    expect(readers[0]?.hasEnded).toBe(false);
+    expect(readers[0]?.hasFin).toBe(false);
   });
 
   it('W4 a broken origin breaks the client: what it sent does not look whole', async () => {
     await using world = await startWorld(echo);
     using client = await openUpgrade(world.port);
     world.origin.sockets[0]?.resetAndDestroy();
-    await client.reader.closed();
+    await client.reader.closed;
     expect(client.reader.error).toMatchObject({ code: 'ECONNRESET' });
-    expect(client.reader.hasEnded).toBe(false);
+    expect(client.reader.hasFin).toBe(false);
     await nothingInFlight(world);
   });
 });

@@ -35,7 +35,7 @@ describe('upgrades that come and go', () => {
       await reader.exactly(1);
       if (index % 2 === 0) socket.resetAndDestroy();
       else socket.end();
-      await reader.closed();
+      await reader.closed;
     };
     const settled = async (): Promise<void> => {
       await eventually('the origin is left alone', () => origin.open === 0);
@@ -82,7 +82,7 @@ describe('upgrades that come and go', () => {
     await using agent = await startTestAgent(server.edge.ports, 'app.test', origin.url);
     const clients = await Promise.all([...Array(100).keys()].map(() => openUpgrade(server.edge.ports.proxy)));
     await agent[Symbol.asyncDispose]();
-    await Promise.all(clients.map(({ reader }) => reader.closed()));
+    await Promise.all(clients.map(({ reader }) => reader.closed));
     await eventually('the origin is left alone', () => origin.open === 0);
     expect(server.edge.stats()[0]?.inFlight).toBe(0);
   });

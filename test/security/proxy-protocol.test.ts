@@ -3,10 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { startHttpOrigin } from '../support/origins.ts';
-import { codeOf, policyHost, startPolicyWorld } from '../support/policy-world.ts';
+import { codeOf, startPolicyWorld } from '../support/policy-world.ts';
 import { rawClient, requestText } from '../support/raw-client.ts';
+import { testHost } from '../support/tunnel-world.ts';
 
-const request = requestText('GET', '/', policyHost, ['Connection: close']);
+const request = requestText('GET', '/', testHost, ['Connection: close']);
 const line = 'PROXY TCP4 198.51.100.9 192.0.2.1 4711 80\r\n';
 const startEchoing = () =>
   startHttpOrigin((incoming, response) => response.end(String(incoming.headers['x-forwarded-for'])));

@@ -5,11 +5,11 @@ import { Inspector } from '../../src/inspector/inspector.ts';
 import { startAgentServer } from '../../src/management/agent-server.ts';
 import { createInspectorRoutes } from '../../src/management/inspector-routes.ts';
 import { agentView } from './agent-view.ts';
-import { type HttpWorld, startHttpWorld, testHost } from './http-world.ts';
 import type { Origin } from './origins.ts';
+import { startTunnelWorld, type TunnelWorld, testHost } from './tunnel-world.ts';
 
 /** What a test of the inspector needs. */
-export interface InspectedWorld extends HttpWorld {
+export interface InspectedWorld extends TunnelWorld {
   readonly inspector: Inspector;
   /** Where the page is, with a slash at its end. */
   readonly url: string;
@@ -22,7 +22,7 @@ export async function startInspectedWorld(
   limits: Partial<StoreLimits> = {},
 ): Promise<InspectedWorld> {
   const inspector = new Inspector({ ...defaultStoreLimits, ...limits });
-  const world = await startHttpWorld(origin as Origin, 'auto', {}, { inspector });
+  const world = await startTunnelWorld(origin, { agent: { inspector } });
   const url = `http://${testHost}:${world.port}`;
   const view = agentView([{ name: undefined, domain: testHost, url, target: `http://${origin.target}` }]);
   const routes = [createInspectorRoutes(inspector, '1.2.3')];

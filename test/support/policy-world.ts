@@ -5,12 +5,9 @@ import type { AgentTunnel } from '../../src/agent/agent-options.ts';
 import type { EdgeLimits, EdgeOptions } from '../../src/edge/edge-options.ts';
 import { type EdgePolicy, noPolicy } from '../../src/edge/policy/policy-gate.ts';
 import { parseTarget } from '../../src/http/target.ts';
-import { HttpClient } from './http-client.ts';
 import type { Origin } from './origins.ts';
-import { startTestAgent, startTestEdge, type TestAgent, type TestEdge } from './world.ts';
-
-/** The endpoint of the world. */
-export const policyHost = 'app.test';
+import { startTunnelWorld, type TunnelWorld, testHost } from './tunnel-world.ts';
+import { startTestAgent, type TestAgent, type TestEdge } from './world.ts';
 
 /** What is laid over an edge and an agent without any policy. */
 export interface PolicySetup {
@@ -22,42 +19,26 @@ export interface PolicySetup {
   readonly edge?: Partial<Omit<EdgeOptions, 'limits' | 'policy'>>;
 }
 
-/** Edge, agent and a client of its endpoint. Disposing it ends everything but the origin. */
-export interface PolicyWorld extends AsyncDisposable {
-  readonly edge: TestEdge;
-  readonly agent: TestAgent;
-  readonly client: HttpClient;
-  /** The edge's proxy port. */
-  readonly port: number;
-}
-
 /** Starts an edge and an agent in front of an origin. */
-export async function startPolicyWorld(origin: Pick<Origin, 'target'>, setup: PolicySetup): Promise<PolicyWorld> {
-  const edge = await startTestEdge(setup.limits, { ...setup.edge, policy: { ...noPolicy, ...setup.operator } });
-  const agent = await startPolicyAgent(edge, origin, setup.tunnel);
-  const client = new HttpClient(edge.edge.ports.proxy, policyHost);
-  return {
-    edge,
-    agent,
-    client,
-    port: edge.edge.ports.proxy,
-    [Symbol.asyncDispose]: async () => {
-      client[Symbol.dispose]();
-      await agent[Symbol.asyncDispose]();
-      await edge[Symbol.asyncDispose]();
-    },
-  };
+export function startPolicyWorld(origin: Pick<Origin, 'target'>, setup: PolicySetup): Promise<TunnelWorld> {
+  return startTunnelWorld(origin, {
+    limits: setup.limits,
+    edge: { ...setup.edge, policy: { ...noPolicy, ...setup.operator } },
+    agent: { tunnels: [policyTunnel(origin, setup.tunnel)] },
+  });
 }
 
-/** Starts an agent for the endpoint. */
-export async function startPolicyAgent(
+/** Starts one more agent for the endpoint. */
+export function startPolicyAgent(
   edge: TestEdge,
   origin: Pick<Origin, 'target'>,
   tunnel: PolicySetup['tunnel'] = {},
 ): Promise<TestAgent> {
-  return startTestAgent(edge.edge.ports, policyHost, origin.target, {
-    tunnels: [{ domain: policyHost, target: parseTarget(origin.target), ...tunnel }],
-  });
+  return startTestAgent(edge.edge.ports, testHost, origin.target, { tunnels: [policyTunnel(origin, tunnel)] });
+}
+
+function policyTunnel({ target }: Pick<Origin, 'target'>, tunnel: PolicySetup['tunnel']): AgentTunnel {
+  return { domain: testHost, target: parseTarget(target), ...tunnel };
 }
 
 /** The code in a failure answered as text. */

@@ -4,10 +4,9 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { RawReader } from './raw-reader.ts';
 
-/** No wait in a test takes longer than this, in milliseconds. */
-const deadlineMs = 20_000;
-const headEnd = Buffer.from('\r\n\r\n');
+const headEnd = '\r\n\r\n';
 
 /** How the end of a body was found. */
 export type RawFraming = 'none' | 'length' | 'chunked' | 'close';
@@ -41,46 +40,11 @@ export function statusOf({ startLine }: RawHead): number {
   return Number(startLine.split(' ')[1]);
 }
 
-/** One end of a connection. */
-export class RawPeer implements AsyncDisposable {
-  readonly socket: Socket;
-  /** Resolves when the socket is closed, however. */
-  readonly closed: Promise<void>;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
-  #hasEnded = false;
-  #error: Error | undefined;
-  #wake: () => void = () => {};
-
+/** One end of a connection that speaks HTTP/1.1. */
+export class RawPeer extends RawReader implements AsyncDisposable {
   constructor(socket: Socket) {
-    this.socket = socket;
+    super(socket);
     socket.setNoDelay(true);
-    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
-    socket.on('data', (chunk) => {
-      this.#chunks.push(chunk);
-      this.#bytes += chunk.length;
-      this.#wake();
-    });
-    socket.on('end', () => this.#ended());
-    socket.on('close', () => this.#ended());
-    socket.on('error', (error) => {
-      this.#error = error;
-    });
-  }
-
-  /** True when nothing more will come. */
-  get hasEnded(): boolean {
-    return this.#hasEnded;
-  }
-
-  /** Why the connection broke; undefined while it has not. */
-  get error(): Error | undefined {
-    return this.#error;
-  }
-
-  /** Octets that came and were not read yet. */
-  get unreadBytes(): number {
-    return this.#bytes;
   }
 
   /** Sends text, one octet per character, or octets. */
@@ -98,12 +62,9 @@ export class RawPeer implements AsyncDisposable {
 
   /** Reads a head; undefined when the other side has ended before it began. */
   async readHead(): Promise<RawHead | undefined> {
-    await this.#until(() => this.#all().includes(headEnd), 'a head');
-    if (this.#bytes === 0) return undefined;
-    const at = this.#all().indexOf(headEnd);
-    if (at === -1) throw new Error(`ended inside a head: ${JSON.stringify(this.#all().toString('latin1'))}`);
-    const [startLine = '', ...lines] = this.#take(at).toString('latin1').split('\r\n');
-    this.#take(headEnd.length);
+    await this.moved();
+    if (this.heldBytes === 0) return undefined;
+    const [startLine = '', ...lines] = (await this.through(headEnd)).slice(0, -headEnd.length).split('\r\n');
     return { startLine, lines };
   }
 
@@ -115,8 +76,8 @@ export class RawPeer implements AsyncDisposable {
     }
     const [length] = valuesOf(head, 'content-length');
     if (length !== undefined)
-      return { ...head, framing: 'length', body: await this.read(Number(length)), trailers: [] };
-    const body = unframed === 'close' ? await this.readRest() : Buffer.alloc(0);
+      return { ...head, framing: 'length', body: await this.exactly(Number(length)), trailers: [] };
+    const body = unframed === 'close' ? await this.rest() : Buffer.alloc(0);
     return { ...head, framing: unframed, body, trailers: [] };
   }
 
@@ -136,20 +97,6 @@ export class RawPeer implements AsyncDisposable {
     return this.readBody(head, 'close');
   }
 
-  /** Reads exactly so many octets. */
-  async read(bytes: number): Promise<Buffer> {
-    await this.#until(() => this.#bytes >= bytes, `${bytes} octets`);
-    if (this.#bytes < bytes) throw new Error(`ended behind ${this.#bytes} of ${bytes} octets`);
-    return this.#take(bytes);
-  }
-
-  /** Reads to the end. */
-  async readRest(): Promise<Buffer> {
-    await this.#until(() => false, 'the end');
-    return this.#take(this.#bytes);
-  }
-
-  /** Resolves when the other side has ended, with everything that was not read. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.socket.destroy();
     await this.closed;
@@ -161,7 +108,7 @@ export class RawPeer implements AsyncDisposable {
       const size = Number.parseInt(await this.#readLine(), 16);
       if (Number.isNaN(size)) throw new Error('a chunk without a size');
       if (size === 0) break;
-      chunks.push(await this.read(size));
+      chunks.push(await this.exactly(size));
       if ((await this.#readLine()) !== '') throw new Error('a chunk that is longer than its size');
     }
     const trailers: string[] = [];
@@ -170,56 +117,7 @@ export class RawPeer implements AsyncDisposable {
   }
 
   async #readLine(): Promise<string> {
-    await this.#until(() => this.#chunks.length > 0 && this.#lineEnd() !== -1, 'a line');
-    const at = this.#lineEnd();
-    if (at === -1) throw new Error('ended inside a line');
-    const line = this.#take(at).toString('latin1');
-    this.#take(2);
-    return line;
-  }
-
-  /** Looks into the first chunk, and joins the others only when the line goes on there. */
-  #lineEnd(): number {
-    const inFirst = this.#chunks[0]?.indexOf('\r\n') ?? -1;
-    return inFirst === -1 ? this.#all().indexOf('\r\n') : inFirst;
-  }
-
-  #all(): Buffer {
-    const [first = Buffer.alloc(0)] = this.#chunks;
-    if (this.#chunks.length < 2) return first;
-    const all = Buffer.concat(this.#chunks);
-    this.#chunks = [all];
-    return all;
-  }
-
-  #take(bytes: number): Buffer {
-    const [first] = this.#chunks;
-    const source = first !== undefined && first.length >= bytes ? first : this.#all();
-    this.#chunks[0] = source.subarray(bytes);
-    if (this.#chunks[0].length === 0) this.#chunks.shift();
-    this.#bytes -= bytes;
-    return source.subarray(0, bytes);
-  }
-
-  #ended(): void {
-    this.#hasEnded = true;
-    this.#wake();
-  }
-
-  /** Waits until the condition holds or nothing more will come. */
-  async #until(condition: () => boolean, what: string): Promise<void> {
-    const deadline = Date.now() + deadlineMs;
-    while (!condition() && !this.#hasEnded) {
-      const leftMs = deadline - Date.now();
-      if (leftMs <= 0) throw new Error(`waited ${deadlineMs} ms for ${what}; got ${this.#bytes} octets`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+    return (await this.through('\r\n')).slice(0, -2);
   }
 }
 

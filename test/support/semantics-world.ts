@@ -1,8 +1,7 @@
 /**
  * A tunnel to a raw origin over one transport, shared by the tests of a file: what crosses it is compared octet by octet.
  */
-import type { AgentOptions, TransportChoice } from '../../src/agent/agent-options.ts';
-import type { EdgeLimits } from '../../src/edge/edge-options.ts';
+import type { TransportChoice } from '../../src/agent/agent-options.ts';
 import {
   connectPeer,
   lineName,
@@ -11,10 +10,7 @@ import {
   type RecordingOrigin,
   startRecordingOrigin,
 } from './raw-http.ts';
-import { startTestAgent, startTestEdge, type TestAgent, type TestEdge, type TestEdgeOptions } from './world.ts';
-
-/** The endpoint of the tunnel. */
-export const domain = 'app.test';
+import { startTunnelWorld, type TunnelWorld, type TunnelWorldOptions } from './tunnel-world.ts';
 
 /** Which ways a suite runs over, by name. */
 export const transports: readonly { readonly name: string; readonly transport: TransportChoice }[] = [
@@ -22,40 +18,23 @@ export const transports: readonly { readonly name: string; readonly transport: T
   { name: 'tcp', transport: 'tcp' },
 ];
 
-/** A client's way to a raw origin. */
-export interface SemanticsWorld extends AsyncDisposable {
+/** A client's way to a raw origin, which ends with the world. */
+export interface SemanticsWorld extends TunnelWorld {
   readonly origin: RecordingOrigin;
-  readonly edge: TestEdge;
-  readonly agent: TestAgent;
   /** Connects a client to the proxy port. */
   connect(): Promise<RawPeer>;
 }
 
-/** What differs from an ordinary world. */
-export interface SemanticsOptions {
-  readonly transport?: TransportChoice;
-  readonly limits?: Partial<EdgeLimits>;
-  readonly edge?: TestEdgeOptions;
-  readonly agent?: Partial<AgentOptions>;
-}
-
 /** Starts origin, edge and agent. */
-export async function startSemanticsWorld(options: SemanticsOptions = {}): Promise<SemanticsWorld> {
+export async function startSemanticsWorld(options: TunnelWorldOptions = {}): Promise<SemanticsWorld> {
   const origin = await startRecordingOrigin();
-  const edge = await startTestEdge(options.limits, options.edge);
-  const { ports } = edge.edge;
-  const agent = await startTestAgent(ports, domain, `127.0.0.1:${origin.port}`, {
-    transport: options.transport ?? 'auto',
-    ...options.agent,
-  });
+  const world = await startTunnelWorld({ target: `127.0.0.1:${origin.port}` }, options);
   return {
+    ...world,
     origin,
-    edge,
-    agent,
-    connect: () => connectPeer(ports.proxy),
+    connect: () => connectPeer(world.port),
     [Symbol.asyncDispose]: async () => {
-      await agent[Symbol.asyncDispose]();
-      await edge[Symbol.asyncDispose]();
+      await world[Symbol.asyncDispose]();
       await origin[Symbol.asyncDispose]();
     },
   };

@@ -1,7 +1,7 @@
 /** Raw ends of an upgraded connection: a client that asks for it, and an origin that agrees. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { SocketReader } from './socket-reader.ts';
+import { RawReader } from './raw-reader.ts';
 
 /** What a raw upgrade request says. */
 export interface UpgradeRequest {
@@ -20,15 +20,15 @@ export function upgradeHead({ host = 'app.test', path = '/chat', protocol = 'ech
 /** A client's end after the answer's head. */
 export interface UpgradedClient extends Disposable {
   readonly socket: Socket;
-  readonly reader: SocketReader;
+  readonly reader: RawReader;
   /** The head of the answer. */
   readonly head: string;
 }
 
 /** Connects to a proxy port without sending anything. */
-export async function connectClient(port: number): Promise<SocketReader> {
+export async function connectClient(port: number): Promise<RawReader> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-  const reader = new SocketReader(socket);
+  const reader = new RawReader(socket);
   await once(socket, 'connect');
   return reader;
 }
@@ -60,7 +60,7 @@ export const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrad
  * @param serve Gets the head and the socket's reader; writes the answer itself.
  */
 export async function startRawOrigin(
-  serve: (reader: SocketReader, head: string) => void | Promise<void>,
+  serve: (reader: RawReader, head: string) => void | Promise<void>,
 ): Promise<RawOrigin> {
   const sockets: Socket[] = [];
   const open = new Set<Socket>();
@@ -68,7 +68,7 @@ export async function startRawOrigin(
     sockets.push(socket);
     open.add(socket);
     socket.on('close', () => open.delete(socket));
-    const reader = new SocketReader(socket);
+    const reader = new RawReader(socket);
     // A client that leaves ends the serving; what that means is for the test.
     const served = reader.through('\r\n\r\n').then((head) => serve(reader, head));
     served.catch(() => socket.destroy());
@@ -91,7 +91,7 @@ export async function startRawOrigin(
 }
 
 /** Agrees to the upgrade and sends back what comes, with half-close. */
-export function echo(reader: SocketReader): void {
+export function echo(reader: RawReader): void {
   reader.socket.write(switching);
   reader.socket.pipe(reader.socket);
 }
