@@ -34,6 +34,11 @@ export class StrangerGate {
 
   /** Takes a new connection in; above the bound the oldest stranger has to leave. */
   enter(socket: Socket): void {
+    // The other end has reset it already: the system has forgotten whose it was, and it would bear the name of others.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
     this.#strangers.set(gateKey(socket), { socket, sinceMs: performance.now() });
     socket.once('close', () => this.#forget(socket));
     if (this.#strangers.size <= this.#maxStrangers) return;
