@@ -32,8 +32,10 @@ export async function accompany(words: CommandWords, context: CommandContext): P
   const { tunnels, presenter, agent, signals, lifetime, drainMs } = context;
   // Nothing of ours is drawn on a terminal that is the command's from now on.
   await presenter.settled();
-  const command = await WrappedCommand.start(words, await commandEnvironment(context, trustedTunnels(tunnels)));
+  const environment = await commandEnvironment(context, trustedTunnels(tunnels));
+  // In one go with the start, so that no signal finds nobody waiting for it.
   signals[Symbol.dispose]();
+  const command = await WrappedCommand.start(words, environment);
   let refusal: GiraffeError | undefined;
   void agent.closed.then((error) => {
     refusal = error;

@@ -31,29 +31,29 @@ const lookMs = 20;
 /** Where signals of this process arrive. */
 export type SignalEmitter = Pick<NodeJS.EventEmitter, 'on' | 'off'>;
 
+type Variables = Readonly<Record<string, string | undefined>>;
+
 /** A command that runs. */
 export class WrappedCommand {
-  readonly #child: ChildProcess & { readonly pid: number };
-  readonly #hasGroup: boolean;
+  readonly #child: ChildProcess;
+  readonly #hasGroup = process.platform !== 'win32' && !hasControllingTerminal();
   readonly #exit: Promise<number>;
+  readonly #stopPassingOn: () => void;
   #isOver = false;
 
-  private constructor(child: ChildProcess & { readonly pid: number }, hasGroup: boolean, signals: SignalEmitter) {
-    this.#child = child;
-    this.#hasGroup = hasGroup;
-    const forwards = passedOn.map((signal) => {
-      const forward = () => {
-        if (hasGroup || !fromTerminal.includes(signal)) this.#send(signal);
-      };
-      signals.on(signal, forward);
-      return [signal, forward] as const;
-    });
-    this.#exit = once(child, 'exit').then(async ([code, signal]) => {
+  private constructor([program, ...args]: CommandWords, environment: Variables, signals: SignalEmitter) {
+    // Before the command runs: a signal that nobody waits for would end this process alone.
+    this.#stopPassingOn = this.#passOn(signals);
+    const options = { stdio: 'inherit', env: { ...environment }, detached: this.#hasGroup } as const;
+    this.#child = spawn(program, args, options);
+    this.#exit = once(this.#child, 'exit').then(async ([code, signal]) => {
       await this.#clearGroup();
       this.#isOver = true;
-      for (const [name, forward] of forwards) signals.off(name, forward);
+      this.#stopPassingOn();
       return signal === null ? (code as number) : 128 + constants.signals[signal as NodeJS.Signals];
     });
+    // Of one that does not start, start() tells.
+    this.#exit.catch(() => undefined);
   }
 
   /**
@@ -62,20 +62,21 @@ export class WrappedCommand {
    * @throws {GiraffeError} GIR_ERR_COMMAND_UNKNOWN, GIR_ERR_COMMAND_REFUSED.
    */
   static async start(
-    [program, ...args]: CommandWords,
-    environment: Readonly<Record<string, string | undefined>>,
+    words: CommandWords,
+    environment: Variables,
     signals: SignalEmitter = process,
   ): Promise<WrappedCommand> {
-    const hasGroup = process.platform !== 'win32' && !hasControllingTerminal();
-    const child = spawn(program, args, { stdio: 'inherit', env: { ...environment }, detached: hasGroup });
+    const command = new WrappedCommand(words, environment, signals);
     try {
-      await once(child, 'spawn');
+      await once(command.#child, 'spawn');
+      return command;
     } catch (cause) {
+      command.#stopPassingOn();
+      const [program] = words;
       const code = systemCode(cause);
       if (code === 'ENOENT') throw new GiraffeError('GIR_ERR_COMMAND_UNKNOWN', `${program} is not found`, { cause });
       throw new GiraffeError('GIR_ERR_COMMAND_REFUSED', `${program} cannot be run (${code})`, { cause });
     }
-    return new WrappedCommand(child as ChildProcess & { readonly pid: number }, hasGroup, signals);
   }
 
   /** Resolves with its exit status, 128 and the number of the signal that ended it, once nothing of it is left. */
@@ -90,18 +91,34 @@ export class WrappedCommand {
     void this.#exit.then(() => clearTimeout(timer));
   }
 
+  /** Begins to pass signals on; returns what ends it. */
+  #passOn(signals: SignalEmitter): () => void {
+    const forwards = passedOn.map((signal) => {
+      const forward = () => {
+        if (this.#hasGroup || !fromTerminal.includes(signal)) this.#send(signal);
+      };
+      signals.on(signal, forward);
+      return [signal, forward] as const;
+    });
+    return () => {
+      for (const [name, forward] of forwards) signals.off(name, forward);
+    };
+  }
+
   #send(signal: NodeJS.Signals): void {
-    if (this.#isOver) return;
-    if (this.#hasGroup) sendToGroup(this.#child.pid, signal);
+    const { pid } = this.#child;
+    if (this.#isOver || pid === undefined) return;
+    if (this.#hasGroup) sendToGroup(pid, signal);
     else this.#child.kill(signal);
   }
 
   /** Ends what the command has started and left in its group. */
   async #clearGroup(): Promise<void> {
-    if (!this.#hasGroup || !sendToGroup(this.#child.pid, 'SIGTERM')) return;
+    const { pid } = this.#child;
+    if (!this.#hasGroup || pid === undefined || !sendToGroup(pid, 'SIGTERM')) return;
     const deadline = performance.now() + leftoverGraceMs;
-    while (await isGroupRunning(this.#child.pid)) {
-      if (deadline <= performance.now()) sendToGroup(this.#child.pid, 'SIGKILL');
+    while (await isGroupRunning(pid)) {
+      if (deadline <= performance.now()) sendToGroup(pid, 'SIGKILL');
       await delay(lookMs);
     }
   }
