@@ -47,7 +47,8 @@ async function start(
 /** Ends the processes, the last one first. */
 export async function stopAll(processes: readonly Running[]): Promise<void> {
   for (const { child } of [...processes].reverse()) {
-    if (child.exitCode !== null) continue;
+    // One that a signal ended has no exit status.
+    if (child.exitCode !== null || child.signalCode !== null) continue;
     child.kill('SIGKILL');
     await once(child, 'exit');
   }

@@ -1,7 +1,7 @@
 /**
  * Reads from a response head how long its connection may be used again.
  */
-import { isNamed } from '../http/field-line.ts';
+import { fieldValues, listMembers } from '../http/field-line.ts';
 import type { ResponseHead } from '../http/message.ts';
 
 /** Without a hint an idle connection is trusted this long, in milliseconds: no common server closes sooner. */
@@ -17,22 +17,12 @@ const marginMs = 1000;
  * @see RFC 9112 section 9.3 (Persistence)
  */
 export function keepAliveMs(head: ResponseHead): number {
-  let persists = head.minorVersion === 1;
+  const options = listMembers(head.fields, 'connection');
+  if (options.includes('close') || (head.minorVersion === 0 && !options.includes('keep-alive'))) return 0;
   let idleMs = trustedIdleMs;
-  for (const [name, value] of head.fields) {
-    if (isNamed(name, 'connection')) {
-      const options = value.toLowerCase();
-      if (hasOption(options, 'close')) return 0;
-      if (hasOption(options, 'keep-alive')) persists = true;
-    } else if (isNamed(name, 'keep-alive')) {
-      const seconds = /(?:^|[,;\s])timeout=([0-9]{1,9})/i.exec(value)?.[1];
-      if (seconds !== undefined) idleMs = Math.max(0, Math.min(Number(seconds) * 1000 - marginMs, maxIdleMs));
-    }
+  for (const value of fieldValues(head.fields, 'keep-alive')) {
+    const seconds = /(?:^|[,;\s])timeout=([0-9]{1,9})/i.exec(value)?.[1];
+    if (seconds !== undefined) idleMs = Math.max(0, Math.min(Number(seconds) * 1000 - marginMs, maxIdleMs));
   }
-  return persists ? idleMs : 0;
-}
-
-function hasOption(value: string, option: string): boolean {
-  if (value.length <= option.length || !value.includes(option)) return value === option;
-  return value.split(',').some((member) => member.trim() === option);
+  return idleMs;
 }

@@ -8,6 +8,7 @@ import type { ExtensionGuard } from '../extension/guard.ts';
 import type {
   Candidate,
   FixedAnswer,
+  NonEmpty,
   RoutingDecision,
   RoutingRequest,
   RoutingStrategy,
@@ -100,13 +101,11 @@ export class Router {
   }
 }
 
-type Candidates = readonly [Candidate, ...Candidate[]];
-
-function isSome(candidates: readonly Candidate[]): candidates is Candidates {
+function isSome(candidates: readonly Candidate[]): candidates is NonEmpty<Candidate> {
   return candidates.length > 0;
 }
 
-function decide(strategy: RoutingStrategy, candidates: Candidates, request: RoutingRequest): RoutingDecision {
+function decide(strategy: RoutingStrategy, candidates: NonEmpty<Candidate>, request: RoutingRequest): RoutingDecision {
   const decision = strategy.select(candidates, request);
   if ('then' in decision) throw new Error('it returns a promise');
   const { candidate, target, urgency, responseFields } = decision;

@@ -8,6 +8,7 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { parseAuthority } from './authority.ts';
 import type { FieldLine, FieldLines } from './field-line.ts';
 import { assertNoLookAlikes, parseFraming } from './framing.ts';
+import { isHopByHop } from './hop-by-hop.ts';
 import type { BodyFraming, RequestHead, ResponseHead } from './message.ts';
 import { originFormTarget } from './request-target.ts';
 
@@ -57,17 +58,13 @@ export function fieldsForHttp2(fields: FieldLines): Http2Fields {
   const written: Http2Fields = {};
   for (const [field, value] of fields) {
     const name = field.toLowerCase();
-    if (connectionFields.has(name)) continue;
+    if (isHopByHop(name, [])) continue;
     const former = Object.hasOwn(written, name) ? written[name] : undefined;
     if (former === undefined) define(written, name, value);
     else if (!singleFields.has(name)) define(written, name, [...(Array.isArray(former) ? former : [former]), value]);
   }
   return written;
 }
-
-const connectionFields = new Set(
-  'connection http2-settings keep-alive proxy-connection te transfer-encoding upgrade'.split(' '),
-);
 
 /** As an own property whatever its name, `__proto__` too. */
 function define(written: Http2Fields, name: string, value: string | string[]): void {
