@@ -5,7 +5,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
@@ -223,8 +224,9 @@ export class GiraffeHome implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#processes.map((program) => program[Symbol.asyncDispose]()));
-    // What ran on a terminal of its own hears of the end a moment later, and may still write.
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    // What ran on a terminal of its own hears of the end a moment later, and may still write. Only the asynchronous
+    // form begins anew at a retry: rmSync retries the folder alone and fails for good on a file that came meanwhile.
+    await rm(this.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
   #start(command: string, args: readonly string[], { env = {}, stdin }: ProcessSettings): ChildProgram {
