@@ -81,7 +81,7 @@ export class ResponseParser {
     this.#parser.stop();
   }
 
-  /** Hands out, once, the octets behind the complete or stopped response. */
+  /** Hands out, once, the octets behind the complete or stopped response: views on what was pushed. */
   takeRest(): Buffer | undefined {
     return this.#parser.takeRest();
   }

@@ -3,6 +3,7 @@
  * message of the hot path. A test compares it with the generic codec.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import type { FrameBatch } from './frame-batch.ts';
 
 /** Field 1, wire type 2 (length-delimited). */
@@ -10,9 +11,9 @@ const framesTag = 0x0a;
 
 /**
  * Encodes a Batch message around the frames.
- * @param allocate Makes a buffer of a size in octets; what it holds does not matter.
+ * @param pool Where the message's buffer is from, if it is from one.
  */
-export function encodeBatch(batch: FrameBatch, allocate: (bytes: number) => Buffer = Buffer.allocUnsafe): Buffer {
+export function encodeBatch(batch: FrameBatch, pool?: BufferPool): Buffer {
   const prefix = [framesTag];
   let rest = batch.bytes;
   while (rest > 0x7f) {
@@ -20,7 +21,7 @@ export function encodeBatch(batch: FrameBatch, allocate: (bytes: number) => Buff
     rest >>>= 7;
   }
   prefix.push(rest);
-  const message = batch.encode(prefix.length, allocate);
+  const message = batch.encode(prefix.length, pool);
   message.set(prefix, 0);
   return message;
 }

@@ -16,6 +16,7 @@ import {
   type StreamId,
 } from './frame.ts';
 import { FrameBatch } from './frame-batch.ts';
+import { keepOctets } from './kept-octets.ts';
 import { Turns, usualUrgency } from './turns.ts';
 
 /** What a waiting control frame costs in memory beside its payload, in octets, about. */
@@ -32,6 +33,7 @@ export class OutboundStream {
   sentBytes = 0;
   /** Octets waiting here. */
   queuedBytes = 0;
+  /** Copies of our own, in order. */
   readonly chunks: Buffer[] = [];
   /** Trailer payload of the END to come, undefined until the direction was ended. */
   end: Buffer | undefined;
@@ -89,10 +91,10 @@ export class OutboundQueue {
     this.#controlBytes += payload.length + controlFrameCostBytes;
   }
 
-  /** Queues body octets; they leave when it is the stream's turn and it has credit. */
+  /** Queues a copy of body octets; they leave when it is the stream's turn and it has credit. */
   data(stream: OutboundStream, chunk: Buffer): void {
     if (chunk.length === 0) return;
-    stream.chunks.push(chunk);
+    stream.chunks.push(keepOctets(chunk));
     stream.queuedBytes += chunk.length;
     this.#ready(stream);
   }
@@ -116,7 +118,7 @@ export class OutboundQueue {
     this.#ready(stream);
   }
 
-  /** Forgets what the stream has queued; used when it is reset. */
+  /** Forgets what the stream has queued; used when it is reset, also while a batch that is not encoded still needs some of it. */
   discard(stream: OutboundStream): void {
     stream.chunks.length = 0;
     stream.queuedBytes = 0;
@@ -166,7 +168,13 @@ function takeSlice(batch: FrameBatch, stream: OutboundStream): void {
   const isLast = sliceBytes === stream.queuedBytes && stream.end !== undefined;
   const endsHere = isLast && stream.end?.length === 0;
   if (sliceBytes > 0 || endsHere) {
-    batch.add(frameType.data, endsHere ? flagEndStream : 0, stream.id, takeParts(stream, sliceBytes), sliceBytes);
+    batch.add(
+      frameType.data,
+      endsHere ? flagEndStream : 0,
+      stream.id,
+      takeParts(batch, stream, sliceBytes),
+      sliceBytes,
+    );
     stream.creditBytes -= sliceBytes;
     stream.sentBytes += sliceBytes;
   }
@@ -175,7 +183,7 @@ function takeSlice(batch: FrameBatch, stream: OutboundStream): void {
   stream.end = undefined;
 }
 
-function takeParts(stream: OutboundStream, sliceBytes: number): Buffer[] {
+function takeParts(batch: FrameBatch, stream: OutboundStream, sliceBytes: number): Buffer[] {
   const parts: Buffer[] = [];
   let left = sliceBytes;
   let used = 0;
@@ -188,6 +196,7 @@ function takeParts(stream: OutboundStream, sliceBytes: number): Buffer[] {
       break;
     }
     parts.push(chunk);
+    batch.spend(chunk);
     left -= chunk.length;
     used += 1;
   }

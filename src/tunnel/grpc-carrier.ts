@@ -5,7 +5,7 @@ import type { ClientDuplexStream, ServerDuplexStream } from '@grpc/grpc-js';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { encodeBatch } from '../protocol/batch-codec.ts';
 import type { FrameBatch } from '../protocol/frame-batch.ts';
-import { releaseBatchBuffer, takeBatchBuffer } from './batch-buffers.ts';
+import { batchBuffers } from './batch-buffers.ts';
 import type { Carrier, CarrierEvents } from './carrier.ts';
 import { closeGraceMs } from './tls-carrier.ts';
 
@@ -73,13 +73,13 @@ class GrpcCarrier implements Carrier {
 
   send(batch: FrameBatch): void {
     if (this.#isClosing || this.#isClosed) return;
-    const message = encodeBatch(batch, takeBatchBuffer);
+    const message = encodeBatch(batch, batchBuffers);
     this.queuedBytes += message.length;
     this.sentBytes += message.length;
     this.#call.write(message, () => {
       this.queuedBytes -= message.length;
       if (this.#isClosed) return;
-      releaseBatchBuffer(message);
+      batchBuffers.release(message);
       this.#events?.onWritable();
     });
   }

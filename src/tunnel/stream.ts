@@ -94,7 +94,7 @@ export class Stream {
     this.#outboundDone();
   }
 
-  /** Sends body octets. Returns false when the source should pause until `onWritable`. The buffer must not change. */
+  /** Sends body octets. Returns false when the source should pause until `onWritable`. The buffer is only lent. */
   sendData(chunk: Buffer): boolean {
     if (this.#isOver || this.#hasSentEnd) return true;
     this.#port.data(this.outbound, chunk);

@@ -4,7 +4,7 @@
 import type { TLSSocket } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { FrameBatch } from '../protocol/frame-batch.ts';
-import { releaseBatchBuffer, takeBatchBuffer } from './batch-buffers.ts';
+import { batchBuffers } from './batch-buffers.ts';
 import type { Carrier, CarrierEvents } from './carrier.ts';
 
 /** After {@link Carrier.close}, the other end has this long to close too, in milliseconds. */
@@ -57,13 +57,13 @@ class TlsCarrier implements Carrier {
 
   send(batch: FrameBatch): void {
     if (this.#isClosing || this.#socket.destroyed) return;
-    const bytes = batch.encode(0, takeBatchBuffer);
+    const bytes = batch.encode(0, batchBuffers);
     this.queuedBytes += bytes.length;
     this.sentBytes += bytes.length;
     this.#socket.write(bytes, (error) => {
       this.queuedBytes -= bytes.length;
       if (error || this.#isClosed) return;
-      releaseBatchBuffer(bytes);
+      batchBuffers.release(bytes);
       this.#events?.onWritable();
     });
   }

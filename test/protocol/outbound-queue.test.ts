@@ -185,6 +185,29 @@ describe('OutboundQueue', () => {
     ]);
   });
 
+  it('leaves the octets of a batch alone until it is encoded, whatever is queued and discarded meanwhile', () => {
+    const queue = new OutboundQueue();
+    const [cut, whole] = [
+      stream(1, 10_000, () => {
+        queue.discard(cut);
+        for (let count = 0; count < 3; count += 1) queue.data(more, Buffer.alloc(40_000, 'm'));
+      }),
+      stream(2),
+    ];
+    const more = stream(3);
+    queue.data(cut, Buffer.alloc(40_000, 'c'));
+    queue.data(whole, Buffer.alloc(40_000, 'w'));
+    const batch = queue.take(50_000);
+    queue.data(more, Buffer.alloc(40_000, 'n'));
+    const payloads = readRawFrames(batch.encode()).map(({ id, payload }) => [id, payload.toString()]);
+    expect(payloads).toEqual([
+      [1, 'c'.repeat(10_000)],
+      [2, 'w'.repeat(40_000)],
+    ]);
+    const rest = take(queue).map(({ payload }) => payload.toString());
+    expect(rest.join('')).toBe('m'.repeat(120_000) + 'n'.repeat(40_000));
+  });
+
   it('lets a small stream overtake a bulk stream that has been waiting longer', () => {
     const queue = new OutboundQueue();
     const [bulk, small] = [stream(1), stream(2)];
@@ -324,7 +347,9 @@ class QueueModel {
       return;
     } else if (operation.do === 'data') {
       if (state.trailers !== undefined) return;
-      this.#queue.data(state.outbound, pattern(state.queued, operation.bytes));
+      const lent = Buffer.from(pattern(state.queued, operation.bytes));
+      this.#queue.data(state.outbound, lent);
+      lent.fill(0xdd);
       state.queued += operation.bytes;
     } else if (operation.do === 'credit') {
       this.#queue.credit(state.outbound, operation.bytes);
