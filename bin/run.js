@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 // The program `giraffe`. Sets up the process and hands over to oclif; everything else is in dist/.
 import module from 'node:module';
+import v8 from 'node:v8';
+
+// How much the old generation may grow between two collections, in percent of what is alive. V8 counts the buffers of a bulk
+// transfer towards it and, left to itself, marks all of the heap up to ten times per second (docs/adr/0019).
+v8.setFlagsFromString('--heap-growing-percent=200');
 
 if ('enableCompileCache' in module) module.enableCompileCache();
 

@@ -1,8 +1,8 @@
 /**
  * The sending half of a multiplexer: what is queued for a carrier, when it leaves, and how much of it may wait.
  *
- * Everything that two turns of the event loop queue leaves as one batch: the turn that queued something, and one more, which
- * takes no time when there is nothing to read. In which order frames leave is decided by the {@link OutboundQueue}.
+ * What a few turns of the event loop queue leaves as one batch: the turn that queued something, and one more as long as each
+ * brings more, up to a bound. In which order frames leave is decided by the {@link OutboundQueue}.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type FrameType, noStream, type StreamId } from '../protocol/frame.ts';
@@ -11,6 +11,8 @@ import type { Carrier } from './carrier.ts';
 
 /** A carrier holds at most about this many octets, so that a control frame is never behind more. */
 const maxCarrierBytes = 256 * 1024;
+/** A batch waits for so many further turns at most. A turn takes no time when there is nothing to read. */
+const maxTurns = 4;
 /** Answers that the peer made us queue (PONG, RESET) and that have not left; more is abuse. */
 const maxOwedFrames = 1000;
 /** Frames beside DATA that wait for a peer that does not read may cost this much memory, in octets. */
@@ -25,6 +27,9 @@ export class Outbox {
   readonly #queue = new OutboundQueue();
   #owedFrames = 0;
   #isFlushScheduled = false;
+  /** Whether anything was queued since the last turn. */
+  #hasNews = false;
+  #turns = 0;
   #isClosed = false;
 
   /** @param onOverflow The other end does not read, and what waits for it costs too much. */
@@ -113,16 +118,23 @@ export class Outbox {
     }
   }
 
-  readonly #flushScheduled = (): void => {
+  #scheduleFlush(): void {
+    this.#hasNews = true;
+    if (this.#isFlushScheduled || this.#isClosed) return;
+    this.#isFlushScheduled = true;
+    this.#turns = 0;
+    setImmediate(this.#nextTurn);
+  }
+
+  /** While many exchanges are under way a further turn finds as many frames again, and a batch costs each end about as much as ten. */
+  readonly #nextTurn = (): void => {
+    this.#turns += 1;
+    if (this.#hasNews && this.#turns < maxTurns) {
+      this.#hasNews = false;
+      setImmediate(this.#nextTurn);
+      return;
+    }
     this.#isFlushScheduled = false;
     this.flush();
   };
-
-  #scheduleFlush(): void {
-    if (this.#isFlushScheduled || this.#isClosed) return;
-    this.#isFlushScheduled = true;
-    // One turn more than is needed: while many exchanges are under way it finds as many frames again, and a batch costs
-    // each end about as much as ten exchanges.
-    setImmediate(() => setImmediate(this.#flushScheduled));
-  }
 }
