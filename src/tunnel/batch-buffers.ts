@@ -3,5 +3,5 @@
  */
 import { BufferPool } from '../protocol/buffer-pool.ts';
 
-/** For the largest ordinary batch (256 KiB and one slice), with room for framing; about 6 MB for the whole process. */
-export const batchBuffers = new BufferPool(32 * 1024, 384 * 1024, 16);
+/** For the largest ordinary batch (128 KiB and one slice), with room for framing; 4 MB for the whole process. */
+export const batchBuffers = new BufferPool(32 * 1024, 256 * 1024, 16);

@@ -10,7 +10,7 @@ import { OutboundQueue, type OutboundStream } from '../protocol/outbound-queue.t
 import type { Carrier } from './carrier.ts';
 
 /** A carrier holds at most about this many octets, so that a control frame is never behind more. */
-const maxCarrierBytes = 256 * 1024;
+const maxCarrierBytes = 128 * 1024;
 /** A batch waits for so many further turns at most. A turn takes no time when there is nothing to read. */
 const maxTurns = 4;
 /** Answers that the peer made us queue (PONG, RESET) and that have not left; more is abuse. */
