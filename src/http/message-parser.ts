@@ -32,8 +32,8 @@ export interface MessageRules extends SyntaxCodes {
   onEnd(trailers: FieldLines): void;
 }
 
-/** Push parser of one message after another. */
-export class MessageParser {
+/** Push parser of one message after another, for the messages of one connection. */
+export abstract class MessageParser {
   readonly #rules: MessageRules;
   readonly #limits: HeadLimits;
   readonly #section: SectionReader;
@@ -57,21 +57,26 @@ export class MessageParser {
     return this.#state;
   }
 
-  /** Octets held behind a complete or stopped message. */
+  /** How many octets behind a complete or stopped message are held. Unbounded here: the owner stops reading. */
   get restBytes(): number {
     return this.#restBytes;
   }
 
   /** Whether octets of an unfinished head are held. */
-  get hasPartOfHead(): boolean {
+  protected get hasPartOfHead(): boolean {
     return 0 < this.#section.heldBytes;
   }
 
-  get isUntilClose(): boolean {
+  protected get isUntilClose(): boolean {
     return this.#state === 'body' && this.#body === 'until-close';
   }
 
-  /** Takes octets. After a failure they are ignored. Whatever is thrown leaves the state `failed`. */
+  /**
+   * Takes octets; behind a complete or stopped message it keeps them for {@link takeRest}.
+   *
+   * @throws The invalid or too-large code of the rules, once; whatever is thrown leaves the state `failed`, in which octets
+   *   are ignored.
+   */
   push(chunk: Buffer): void {
     if (chunk.length === 0 || this.#state === 'failed') return;
     if (this.#state === 'complete' || this.#state === 'stopped') return this.#keep(chunk, 0);
@@ -84,11 +89,13 @@ export class MessageParser {
     }
   }
 
+  /** Declares what follows the head opaque, as after an upgrade; onEnd is not called. Only inside onHead. */
   stop(): void {
     if (!this.#isInsideOnHead) throw misuse('stop() belongs inside onHead');
     this.#state = 'stopped';
   }
 
+  /** Hands out, once, the octets behind the complete or stopped message: views on what was pushed. */
   takeRest(): Buffer | undefined {
     const rest = this.#rest;
     if (rest.length === 0) return undefined;
@@ -97,6 +104,7 @@ export class MessageParser {
     return rest.length === 1 ? rest[0] : Buffer.concat(rest);
   }
 
+  /** Gets ready for the next message, from `complete` or `stopped` only. The owner then pushes {@link takeRest}. */
   next(): void {
     if (this.#state !== 'complete' && this.#state !== 'stopped') throw misuse(`next() in state ${this.#state}`);
     this.#state = 'idle';
@@ -104,12 +112,12 @@ export class MessageParser {
   }
 
   /** Ends an until-close body. */
-  end(): void {
+  protected end(): void {
     this.#state = 'complete';
     this.#rules.onEnd([]);
   }
 
-  fail(error: GiraffeError): never {
+  protected fail(error: GiraffeError): never {
     this.#fail();
     throw error;
   }

@@ -8,7 +8,7 @@ import { type FieldLines, isNamed } from './field-line.ts';
 import { assertNoLookAlikes, parseFraming } from './framing.ts';
 import { defaultRequestLimits, type HeadLimits, isToken, parseFieldLines } from './head-syntax.ts';
 import type { BodyFraming, RequestHead } from './message.ts';
-import { type AfterHead, MessageParser, type MessageRules, type ParserState } from './message-parser.ts';
+import { type AfterHead, MessageParser, type MessageRules } from './message-parser.ts';
 import { originFormTarget } from './request-target.ts';
 
 /** Receives what the parser reads. The calls are synchronous; a throw leaves the parser `failed`. */
@@ -20,46 +20,11 @@ export interface RequestSink {
   onEnd(trailers: FieldLines): void;
 }
 
-/** Push parser for the requests of one connection. */
-export class RequestParser {
-  readonly #parser: MessageParser;
-
+/** Push parser for the requests of one connection. Throws GIR_ERR_REQUEST_INVALID and GIR_ERR_REQUEST_HEADERS_TOO_LARGE. */
+export class RequestParser extends MessageParser {
   /** @param limits Bounds of the head and of the trailer section. Default 64 KiB and 256 lines. */
   constructor(sink: RequestSink, limits: HeadLimits = defaultRequestLimits) {
-    this.#parser = new MessageParser(new RequestRules(sink, limits), limits);
-  }
-
-  get state(): ParserState {
-    return this.#parser.state;
-  }
-
-  /** How many octets behind a complete or stopped message are held. Unbounded here: the owner stops reading. */
-  get restBytes(): number {
-    return this.#parser.restBytes;
-  }
-
-  /**
-   * Takes octets; behind a complete or stopped message it keeps them for {@link takeRest}.
-   *
-   * @throws GIR_ERR_REQUEST_INVALID or GIR_ERR_REQUEST_HEADERS_TOO_LARGE, once; after that octets are ignored.
-   */
-  push(chunk: Buffer): void {
-    this.#parser.push(chunk);
-  }
-
-  /** Declares what follows the head opaque, as after an upgrade; onEnd is not called. Only inside onHead. */
-  stop(): void {
-    this.#parser.stop();
-  }
-
-  /** Hands out, once, the octets behind the complete or stopped message. */
-  takeRest(): Buffer | undefined {
-    return this.#parser.takeRest();
-  }
-
-  /** Gets ready for the next message, from `complete` only. The owner then pushes {@link takeRest}. */
-  next(): void {
-    this.#parser.next();
+    super(new RequestRules(sink, limits), limits);
   }
 }
 

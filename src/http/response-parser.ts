@@ -7,7 +7,7 @@ import type { FieldLines } from './field-line.ts';
 import { type Framing, parseFraming } from './framing.ts';
 import { defaultResponseLimits, type HeadLimits, parseFieldLines, space } from './head-syntax.ts';
 import { type BodyFraming, isBodyless, type ResponseHead } from './message.ts';
-import { type AfterHead, MessageParser, type MessageRules, type ParserState } from './message-parser.ts';
+import { type AfterHead, MessageParser, type MessageRules } from './message-parser.ts';
 
 /** Receives what the parser reads. The calls are synchronous; a throw leaves the parser `failed`. */
 export interface ResponseSink {
@@ -19,24 +19,15 @@ export interface ResponseSink {
   onEnd(trailers: FieldLines): void;
 }
 
-/** Push parser for the responses of one connection. */
-export class ResponseParser {
-  readonly #parser: MessageParser;
+/** Push parser for the responses of one connection. Throws GIR_ERR_ORIGIN_PROTOCOL and GIR_ERR_RESPONSE_HEADERS_TOO_LARGE. */
+export class ResponseParser extends MessageParser {
   readonly #rules: ResponseRules;
 
   /** @param limits Bounds of each head and of the trailer section. Default 256 KiB and 1024 lines. */
   constructor(sink: ResponseSink, limits: HeadLimits = defaultResponseLimits) {
-    this.#rules = new ResponseRules(sink, limits);
-    this.#parser = new MessageParser(this.#rules, limits);
-  }
-
-  get state(): ParserState {
-    return this.#parser.state;
-  }
-
-  /** How many octets behind a complete or stopped response are held: if any, the connection is not to be reused. */
-  get restBytes(): number {
-    return this.#parser.restBytes;
+    const rules = new ResponseRules(sink, limits);
+    super(rules, limits);
+    this.#rules = rules;
   }
 
   /**
@@ -44,18 +35,9 @@ export class ResponseParser {
    * Without it, the answer is read as one to GET and its absence is no error.
    */
   expect(method: string): void {
-    if (this.#parser.state !== 'idle') this.#parser.next();
+    if (this.state !== 'idle') this.next();
     this.#rules.method = method;
     this.#rules.isAnswerDue = true;
-  }
-
-  /**
-   * Takes octets; behind a complete response or a 101 it keeps them for {@link takeRest}.
-   *
-   * @throws GIR_ERR_ORIGIN_PROTOCOL or GIR_ERR_RESPONSE_HEADERS_TOO_LARGE, once; after that octets are ignored.
-   */
-  push(chunk: Buffer): void {
-    this.#parser.push(chunk);
   }
 
   /**
@@ -65,30 +47,15 @@ export class ResponseParser {
    *   GIR_ERR_RESPONSE_INCOMPLETE when it ends inside a head or body.
    */
   finish(): void {
-    const { state, isUntilClose, hasPartOfHead } = this.#parser;
-    if (isUntilClose) return this.#parser.end();
-    if (state === 'body') this.#parser.fail(new GiraffeError('GIR_ERR_RESPONSE_INCOMPLETE', 'closed inside a body'));
-    if (state === 'head' && hasPartOfHead) {
-      this.#parser.fail(new GiraffeError('GIR_ERR_RESPONSE_INCOMPLETE', 'closed inside a head'));
+    const { state } = this;
+    if (this.isUntilClose) return this.end();
+    if (state === 'body') this.fail(new GiraffeError('GIR_ERR_RESPONSE_INCOMPLETE', 'closed inside a body'));
+    if (state === 'head' && this.hasPartOfHead) {
+      this.fail(new GiraffeError('GIR_ERR_RESPONSE_INCOMPLETE', 'closed inside a head'));
     }
     if (state === 'head' || (state === 'idle' && this.#rules.isAnswerDue)) {
-      this.#parser.fail(new GiraffeError('GIR_ERR_ORIGIN_CLOSED', 'closed before a response'));
+      this.fail(new GiraffeError('GIR_ERR_ORIGIN_CLOSED', 'closed before a response'));
     }
-  }
-
-  /** Declares what follows the head opaque; onEnd is not called. Only inside onHead. A 101 does it by itself. */
-  stop(): void {
-    this.#parser.stop();
-  }
-
-  /** Hands out, once, the octets behind the complete or stopped response: views on what was pushed. */
-  takeRest(): Buffer | undefined {
-    return this.#parser.takeRest();
-  }
-
-  /** Gets ready for the next response, from `complete` only. */
-  next(): void {
-    this.#parser.next();
   }
 }
 
