@@ -1,4 +1,5 @@
 /** What the management API may know of an edge, and ask of it: a few answers and orders, and never the edge itself. */
+import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
 import type { EndpointFigures } from '../telemetry/exchange-tally.ts';
 import type { PullExporter } from './metrics-routes.ts';
 
@@ -54,40 +55,6 @@ export interface AgentSessionView {
   readonly peers: readonly string[];
 }
 
-/** All figures as metrics exporters get them. */
-export interface MetricsView {
-  readonly role: 'edge' | 'agent';
-  readonly startedAt: Date;
-  readonly takenAt: Date;
-  readonly metrics: readonly MetricView[];
-}
-
-interface MetricBase {
-  readonly name: string;
-  readonly help: string;
-  readonly unit: 'bytes' | 'seconds' | '';
-}
-
-type Labels = Readonly<Record<string, string>>;
-
-type MetricView = MetricBase &
-  (
-    | {
-        readonly kind: 'counter' | 'gauge';
-        readonly samples: readonly { readonly labels: Labels; readonly value: number }[];
-      }
-    | {
-        readonly kind: 'histogram';
-        readonly bounds: readonly number[];
-        readonly samples: readonly {
-          readonly labels: Labels;
-          readonly counts: readonly number[];
-          readonly sum: number;
-          readonly count: number;
-        }[];
-      }
-  );
-
 /** A token of agents, without its secret. */
 export interface TokenView {
   readonly id: string;
@@ -125,7 +92,7 @@ export interface ManagementPort {
   /** Ends all sessions that serve an endpoint; the agents do not come back by themselves. Returns how many there were. */
   disconnect(domain: string): number;
   /** All figures as metrics exporters get them. */
-  snapshot(): MetricsView;
+  snapshot(): MetricsSnapshot;
   /** Metrics exporters that are asked for their text, in the order of the configuration. */
   pullExporters(): readonly PullExporter[];
   listTokens(): readonly TokenView[];
