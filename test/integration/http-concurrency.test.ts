@@ -62,6 +62,33 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     expect(world.edge.edge.stats()[0]?.transports[carrier]).toBe(1000);
   });
 
+  it('H1 bodies of many clients pass each other whole, while every third client leaves in the middle of its own', async () => {
+    await using origin = await startHttpOrigin((request, response) => {
+      request.on('error', () => response.destroy());
+      request.pipe(response);
+    });
+    await using world = await startTunnelWorld(origin, { transport });
+    let whole = 0;
+
+    await runEach(120, 12, async (index) => {
+      const sent = randomBytes(mib + index);
+      const { outgoing, answer } = world.client.open('POST', '/echo');
+      outgoing.end(sent);
+      const received: Buffer[] = [];
+      let receivedBytes = 0;
+      for await (const chunk of await answer) {
+        received.push(chunk as Buffer);
+        receivedBytes += (chunk as Buffer).length;
+        if (index % 3 === 0 && receivedBytes > index * 4096) return void outgoing.destroy();
+      }
+      expect(Buffer.concat(received).equals(sent), `echo ${index}`).toBe(true);
+      whole += 1;
+    });
+
+    expect(whole).toBe(80);
+    await eventually('nothing is in flight', () => world.edge.edge.stats()[0]?.inFlight === 0);
+  });
+
   it('H1 one hung request delays none', async () => {
     const hung: ServerResponse[] = [];
     await using origin = await startHttpOrigin((request, response) => {
