@@ -17,13 +17,13 @@ export class AgentIdentity {
   readonly #options: AgentOptions;
   readonly #agentId = randomBytes(12).toString('base64url');
   #generation = 0;
-  /** Names in the order of the tunnels; undefined lets the edge choose one. */
-  #domains: (string | undefined)[];
+  /** The tunnels that are left, each with the name to ask for; undefined lets the edge choose one. */
+  #tunnels: readonly { readonly tunnel: AgentTunnel; readonly domain: string | undefined }[];
 
   /** @throws {GiraffeError} GIR_ERR_CONFIG when the tunnels' policies are more than an edge reads. */
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.#domains = options.tunnels.map(({ domain, formerName }) => domain ?? formerName);
+    this.#tunnels = options.tunnels.map((tunnel) => ({ tunnel, domain: tunnel.domain ?? tunnel.formerName }));
     const bytes = this.#hasPolicy ? encodeHandshake(this.hello(0, undefined)).length : 0;
     if (bytes > maxHandshakePayloadBytes - spareBytes) {
       throw new GiraffeError(
@@ -48,15 +48,15 @@ export class AgentIdentity {
       token: this.#options.token,
       agentId: this.#agentId,
       generation,
-      endpoints: this.#domains.map((domain) => domain ?? null),
+      endpoints: this.#tunnels.map(({ domain }) => domain ?? null),
     };
     if (ticket !== undefined) return { ...hello, ticket };
-    const { labels = [], weight = 1, tunnels } = this.#options;
+    const { labels = [], weight = 1 } = this.#options;
     return {
       ...hello,
       ...(labels.length === 0 ? {} : { labels: [...labels] }),
       ...(weight === 1 ? {} : { weight }),
-      ...(this.#hasPolicy ? { policies: tunnels.map(({ policy }) => policy ?? null) } : {}),
+      ...(this.#hasPolicy ? { policies: this.#tunnels.map(({ tunnel }) => tunnel.policy ?? null) } : {}),
     };
   }
 
@@ -66,7 +66,7 @@ export class AgentIdentity {
    *   when the edge is too old to protect what shall be protected.
    */
   welcomed({ endpoints, capabilities: offered }: Welcome): Map<string, AgentTunnel> {
-    const { tunnels } = this.#options;
+    const tunnels = this.#tunnels;
     if (this.#hasPolicy && !offered.includes('policy')) {
       throw new GiraffeError(
         'GIR_ERR_PROTOCOL_VERSION',
@@ -77,7 +77,7 @@ export class AgentIdentity {
       throw new GiraffeError('GIR_ERR_PROTOCOL', `WELCOME names ${endpoints.length} endpoints, not ${tunnels.length}`);
     }
     const served = new Map<string, AgentTunnel>();
-    for (const [index, tunnel] of tunnels.entries()) {
+    for (const [index, { tunnel }] of tunnels.entries()) {
       const { domain } = tunnel;
       const host = endpoints[index]?.host ?? '';
       if (domain !== undefined && parseAuthority(domain).host !== host) {
@@ -88,19 +88,23 @@ export class AgentIdentity {
       }
       served.set(host, tunnel);
     }
-    this.#domains = endpoints.map(({ host }) => host);
+    this.#tunnels = tunnels.map(({ tunnel }, index) => ({ tunnel, domain: endpoints[index]?.host }));
     return served;
   }
 
+  /** Asks for an endpoint no more, which WELCOME named. */
+  withdraw(endpoint: string): void {
+    this.#tunnels = this.#tunnels.filter(({ domain }) => domain !== endpoint);
+  }
+
   get #hasPolicy(): boolean {
-    return this.#options.tunnels.some(({ policy }) => policy !== undefined && Object.keys(policy).length > 0);
+    return this.#tunnels.some(({ tunnel: { policy } }) => policy !== undefined && Object.keys(policy).length > 0);
   }
 
   /** Forgets names that the edge chose and does not grant any more. Returns whether there were any. */
   forgetChosenNames(): boolean {
-    const configured = this.#options.tunnels.map(({ domain }) => domain);
-    const hadChosen = configured.some((domain, index) => domain === undefined && this.#domains[index] !== undefined);
-    this.#domains = configured;
+    const hadChosen = this.#tunnels.some(({ tunnel, domain }) => tunnel.domain === undefined && domain !== undefined);
+    this.#tunnels = this.#tunnels.map(({ tunnel }) => ({ tunnel, domain: tunnel.domain }));
     return hadChosen;
   }
 }

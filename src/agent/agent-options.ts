@@ -10,6 +10,8 @@ import type { AgentFigures } from './figures.ts';
 
 /** One endpoint and the service behind it. */
 export interface AgentTunnel {
+  /** What its owner calls it, for events. Default nothing. */
+  readonly name?: string | undefined;
   /** Host of the endpoint; undefined lets the edge choose a name, which is kept over reconnects. */
   readonly domain: string | undefined;
   /** Name that the edge chose for this endpoint before, and that is asked for first. */
@@ -120,6 +122,15 @@ export interface AgentOptions {
 /** Which carriers are up. `hybrid`: both; `grpc`, `tcp`: only that one. */
 export type AgentMode = 'hybrid' | 'grpc' | 'tcp';
 
+/** A tunnel as the agent tells of it. */
+export interface ServedTunnel {
+  /** That of its {@link AgentTunnel}. */
+  readonly name: string | undefined;
+  readonly domain: string;
+  readonly url: string;
+  readonly target: string;
+}
+
 /** What an agent reports, in order. */
 export type AgentEvent =
   /** An attempt begins; `attempt` counts from 1 since the agent last served. */
@@ -132,8 +143,10 @@ export type AgentEvent =
       readonly mode: AgentMode;
       /** Why the mode is not hybrid. */
       readonly reason: string | undefined;
-      readonly tunnels: readonly { readonly domain: string; readonly url: string; readonly target: string }[];
+      readonly tunnels: readonly ServedTunnel[];
     }
+  /** The edge has taken a tunnel for good; the other ones serve on, and later events `ready` do not name it. */
+  | ({ readonly type: 'withdrawn'; readonly error: GiraffeError } & ServedTunnel)
   /** The set of carriers changed while serving. */
   | { readonly type: 'mode'; readonly mode: AgentMode; readonly reason: string | undefined }
   /** The session or an attempt was lost; the next one follows after `delayMs`. */

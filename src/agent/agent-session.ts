@@ -7,12 +7,12 @@
 import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { targetText } from '../http/target.ts';
-import type { Welcome } from '../protocol/handshake.ts';
+import type { Welcome, Withdrawal } from '../protocol/handshake.ts';
 import { CreditPool } from '../protocol/receive-window.ts';
 import type { AgentStatus } from '../protocol/tunnel-policy.ts';
 import type { CarrierKind } from '../tunnel/carrier.ts';
 import type { Stream, StreamSink } from '../tunnel/stream.ts';
-import type { AgentMode, AgentTunnel } from './agent-options.ts';
+import type { AgentMode, AgentTunnel, ServedTunnel } from './agent-options.ts';
 import { backoffMs, defaultBackoff, delay } from './backoff.ts';
 import { createDeferred } from './deferred.ts';
 import { allFailed, isFinalRefusal } from './edge-failure.ts';
@@ -45,7 +45,10 @@ export class AgentSession implements LinkOwner {
   #phase: 'opening' | 'serving' | 'leaving' | 'ended' = 'opening';
   #isAnnounced = false;
   #welcome: Welcome | undefined;
+  /** By endpoint, those that were withdrawn included: streams that were opened before may still arrive. */
   #tunnels: ReadonlyMap<string, AgentTunnel> = new Map();
+  /** The endpoints that are left. */
+  #endpoints: Welcome['endpoints'] = [];
   readonly #endHealth: () => void;
   #lastStatus: AgentStatus = { sequence: 0, down: [] };
 
@@ -118,6 +121,7 @@ export class AgentSession implements LinkOwner {
       this.#tunnels = this.#context.identity.welcomed(welcome);
       this.#context.acceptor.serve(this.#tunnels);
       this.#welcome = welcome;
+      this.#endpoints = welcome.endpoints;
     } else if (welcome.sessionId !== this.#welcome.sessionId) {
       throw new GiraffeError('GIR_ERR_PROTOCOL', 'the ticket joined another session');
     }
@@ -134,6 +138,18 @@ export class AgentSession implements LinkOwner {
       creditPool: this.#creditPool,
       tunnelOf: (endpoint) => this.#tunnels.get(endpoint),
     });
+  }
+
+  /** Comes once on each link, and the first time counts. */
+  onWithdraw(_link: Link, { endpoint, reason }: Withdrawal): void {
+    const withdrawn = this.#served().find(({ domain }) => domain === endpoint);
+    if (withdrawn === undefined || this.#phase === 'leaving' || this.#phase === 'ended') return;
+    if (this.#endpoints.length === 1) return this.close(new GiraffeError('GIR_ERR_DISCONNECTED', reason.message));
+    this.#endpoints = this.#endpoints.filter(({ host }) => host !== endpoint);
+    const { identity, acceptor, emit } = this.#context;
+    identity.withdraw(endpoint);
+    acceptor.withdraw(endpoint);
+    emit({ type: 'withdrawn', ...withdrawn, error: reason });
   }
 
   onGoAway(_link: Link, reason: GiraffeError): void {
@@ -229,10 +245,14 @@ export class AgentSession implements LinkOwner {
   /** Tells which origins are down, unless none is and none was. A word on a link that breaks is said again on the other. */
   #tellStatus(): void {
     const [link] = this.#links.values();
-    const { endpoints = [], capabilities = [] } = this.#welcome ?? {};
+    const { capabilities = [] } = this.#welcome ?? {};
     if (link === undefined || this.#phase === 'ended' || !capabilities.includes('status')) return;
     const { health } = this.#context.acceptor;
-    const down = endpoints.filter((_, index) => health.isDown(index)).map(({ host }) => host);
+    const hosts = this.#endpoints.map(({ host }) => host);
+    const down = hosts.filter((host) => {
+      const tunnel = this.#tunnels.get(host);
+      return tunnel !== undefined && health.isDown(tunnel);
+    });
     if (down.length === 0 && this.#lastStatus.down.length === 0) return;
     this.#lastStatus = { sequence: this.#lastStatus.sequence + 1, down };
     link.status(this.#lastStatus);
@@ -241,17 +261,14 @@ export class AgentSession implements LinkOwner {
   // What people see.
 
   #announce(): void {
-    const { emit, options } = this.#context;
-    const endpoints = this.#welcome?.endpoints ?? [];
     this.#isAnnounced = true;
-    emit({
-      type: 'ready',
-      ...this.#mode(),
-      tunnels: options.tunnels.map(({ target }, index) => ({
-        domain: endpoints[index]?.host ?? '',
-        url: endpoints[index]?.url ?? '',
-        target: targetText(target),
-      })),
+    this.#context.emit({ type: 'ready', ...this.#mode(), tunnels: this.#served() });
+  }
+
+  #served(): ServedTunnel[] {
+    return this.#endpoints.flatMap(({ host, url }) => {
+      const tunnel = this.#tunnels.get(host);
+      return tunnel === undefined ? [] : { name: tunnel.name, domain: host, url, target: targetText(tunnel.target) };
     });
   }
 

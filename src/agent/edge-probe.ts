@@ -39,6 +39,7 @@ export async function probeEdge(
     onOpen: () => {
       throw new GiraffeError('GIR_ERR_PROTOCOL', 'the edge opened a stream in a probe');
     },
+    onWithdraw: () => {},
     onGoAway: () => {},
     onClose: () => {},
   };

@@ -119,6 +119,13 @@ export class ExchangeAcceptor implements Replayer {
     }
   }
 
+  /** Takes note that an endpoint is not ours any more; what is in flight on it goes on. */
+  withdraw(endpoint: string): void {
+    const tunnel = this.#tunnels.get(endpoint);
+    if (tunnel !== undefined) this.health.forget(tunnel);
+    this.#tunnels = new Map([...this.#tunnels].filter(([host]) => host !== endpoint));
+  }
+
   replay(request: ReplayRequest): string | undefined {
     const tunnel = this.#tunnels.get(request.endpoint);
     const pool = tunnel && this.#poolOf(tunnel, request.targetName);

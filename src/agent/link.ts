@@ -3,7 +3,15 @@
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { frameType } from '../protocol/frame.ts';
-import { decodeWelcome, encodeHandshake, encodeStatus, type Hello, type Welcome } from '../protocol/handshake.ts';
+import {
+  decodeWelcome,
+  decodeWithdrawal,
+  encodeHandshake,
+  encodeStatus,
+  type Hello,
+  type Welcome,
+  type Withdrawal,
+} from '../protocol/handshake.ts';
 import type { CreditPool } from '../protocol/receive-window.ts';
 import type { AgentStatus } from '../protocol/tunnel-policy.ts';
 import type { Carrier, CarrierKind } from '../tunnel/carrier.ts';
@@ -16,6 +24,8 @@ export interface LinkOwner {
   /** The edge agreed. Called before any stream; throwing a GiraffeError refuses the link. */
   onWelcome(link: Link, welcome: Welcome): void;
   onOpen(link: Link, stream: Stream, payload: Buffer, isEnd: boolean): StreamSink;
+  /** The edge takes an endpoint from the session. */
+  onWithdraw(link: Link, withdrawal: Withdrawal): void;
   /** The edge goes away or cuts the session; the link may still carry what is in flight. */
   onGoAway(link: Link, reason: GiraffeError): void;
   /** The link is gone after it was welcomed. Every stream has been told. */
@@ -53,6 +63,7 @@ export class Link {
         onHandshake: (type, payload) => this.#welcomed(type, payload),
         onOpen: (stream, payload, isEnd) => owner.onOpen(this, stream, payload, isEnd),
         onTicket: (payload) => this.#tickets.shift()?.resolve(payload.toString('latin1')),
+        onWithdraw: (payload) => owner.onWithdraw(this, decodeWithdrawal(payload)),
         onGoAway: (reason, isAck) => this.#receivedGoAway(reason, isAck),
         onClose: (reason) => this.#closed(reason),
       },

@@ -21,6 +21,8 @@ export type EdgeEvent =
   | ({ readonly type: 'session-mode'; readonly mode: SessionMode } & SessionFacts)
   /** `code` says why; undefined when the agent left. */
   | ({ readonly type: 'session-closed'; readonly code: string | undefined } & SessionFacts)
+  /** The operator took `domain` from a session that goes on with its other ones. */
+  | ({ readonly type: 'session-withdrawn'; readonly domain: string; readonly code: string } & SessionFacts)
   | {
       readonly type: 'exchange';
       readonly requestId: string;

@@ -159,6 +159,8 @@ export interface SessionView extends SessionFacts {
   readonly openedAt: Date;
   readonly labels: readonly string[];
   readonly weight: number;
+  /** Whether it can give up one endpoint of several; another one ends as a whole. */
+  readonly canWithdraw: boolean;
   /** Which carriers are up; undefined when none is, just before its end. */
   readonly mode: SessionMode | undefined;
   /** Exchanges and relays. */
@@ -196,8 +198,8 @@ export interface Edge extends AsyncDisposable {
   /** Calls `listener` with what happens from now on, until the returned function is called. */
   subscribe(listener: EdgeListener): () => void;
   /**
-   * Ends all sessions that serve an endpoint, with all their endpoints, and tells the agents not to come back by
-   * themselves. Returns how many there were.
+   * Takes an endpoint from all agents that serve it, and tells them not to ask for it again by themselves. A session that
+   * has no other endpoint ends, and one whose agent cannot give up one of several ends as a whole. Returns how many there were.
    */
   disconnect(domain: string): number;
   /** Figures of the edge as a whole, of the same moment as {@link stats} when both are asked in one turn. */

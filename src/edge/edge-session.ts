@@ -4,6 +4,7 @@
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import type { Candidate, Transport } from '../extension/routing-strategy.ts';
 import { type StreamId, streamId } from '../protocol/frame.ts';
+import { encodeWithdrawal, type Withdrawal } from '../protocol/handshake.ts';
 import type { AgentStatus } from '../protocol/tunnel-policy.ts';
 import type { CarrierKind } from '../tunnel/carrier.ts';
 import type { Multiplexer } from '../tunnel/multiplexer.ts';
@@ -16,7 +17,10 @@ export interface SessionIdentity {
   readonly principal: Principal;
   readonly agentId: string;
   readonly generation: number;
+  /** Those it was opened with; {@link EdgeSession.endpoints} are those it has. */
   readonly endpoints: readonly string[];
+  /** Whether it can give up one endpoint of several. */
+  readonly canWithdraw: boolean;
   readonly openedAt: Date;
   /** Its labels, and its relative share of the traffic, for routing strategies. */
   readonly labels: readonly string[];
@@ -29,6 +33,8 @@ export class EdgeSession {
   readonly #maxExchanges: () => number;
   readonly #carriers = new Map<CarrierKind, Multiplexer>();
   readonly #waiting: (() => void)[] = [];
+  readonly #withdrawals: Withdrawal[] = [];
+  #endpoints: readonly string[];
   #candidates: readonly SessionCandidate[] = [];
   /** The same ways to endpoints whose origin does not answer. */
   #downCandidates: readonly SessionCandidate[] = [];
@@ -41,6 +47,12 @@ export class EdgeSession {
   constructor(identity: SessionIdentity, maxExchanges: () => number) {
     this.identity = identity;
     this.#maxExchanges = maxExchanges;
+    this.#endpoints = identity.endpoints;
+  }
+
+  /** Endpoints that it serves. */
+  get endpoints(): readonly string[] {
+    return this.#endpoints;
   }
 
   /** Ways to an endpoint that are up now; none while the agent drains. A carrier that is closing is no way any more. */
@@ -69,13 +81,13 @@ export class EdgeSession {
 
   /** What is told of it. */
   get facts(): SessionFacts {
-    const { id, agentId, endpoints } = this.identity;
-    return { sessionId: id, agentId, domains: endpoints };
+    const { id, agentId } = this.identity;
+    return { sessionId: id, agentId, domains: this.#endpoints };
   }
 
   /** Endpoints whose origin does not answer, as the agent says; a count. */
   get originsDown(): number {
-    return this.identity.endpoints.filter((host) => this.#status.down.has(host)).length;
+    return this.#endpoints.filter((host) => this.#status.down.has(host)).length;
   }
 
   /** Exchanges and relays in flight. */
@@ -94,11 +106,12 @@ export class EdgeSession {
     return this.#carriers.get(transport === 'grpc' ? 'grpc' : 'tls');
   }
 
-  /** Adds a carrier; returns the one of the same kind that it takes the place of. */
+  /** Adds a carrier whose agent is let in; returns the one of the same kind that it takes the place of. */
   join(multiplexer: Multiplexer): Multiplexer | undefined {
     const { kind } = multiplexer.carrier;
     const former = this.#carriers.get(kind);
     this.#carriers.set(kind, multiplexer);
+    for (const withdrawal of this.#withdrawals) multiplexer.withdraw(encodeWithdrawal(withdrawal));
     this.#refreshCandidates();
     return former;
   }
@@ -142,6 +155,19 @@ export class EdgeSession {
   nextStreamId(): StreamId {
     this.#lastStream += 1;
     return streamId(this.#lastStream);
+  }
+
+  /** Whether it can lose this endpoint and serve on: its agent understands that, and has another one. */
+  canSpare(host: string): boolean {
+    return this.identity.canWithdraw && this.#endpoints.some((other) => other !== host);
+  }
+
+  /** Takes an endpoint from the agent; what is in flight on it goes on. Told on every carrier: one may break before. */
+  withdraw(withdrawal: Withdrawal): void {
+    this.#endpoints = this.#endpoints.filter((host) => host !== withdrawal.endpoint);
+    this.#withdrawals.push(withdrawal);
+    for (const multiplexer of this.#carriers.values()) multiplexer.withdraw(encodeWithdrawal(withdrawal));
+    this.#wakeAll();
   }
 
   /** Opens no more streams, and tells the agent so on the carrier that asked. */

@@ -21,6 +21,7 @@ import type {
   SessionView,
   TunnelStats,
 } from './edge-options.ts';
+import type { EdgeSession } from './edge-session.ts';
 import { EdgeFigures } from './figures.ts';
 import { GrpcListener } from './grpc-listener.ts';
 import { type EdgePolicy, noPolicy, PolicyGate } from './policy/policy-gate.ts';
@@ -154,9 +155,9 @@ class RunningEdge implements Edge {
 
   sessions(): readonly SessionView[] {
     return [...this.#routes.sessions].map((session) => {
-      const { principal, openedAt, labels, weight } = session.identity;
+      const { principal, openedAt, labels, weight, canWithdraw } = session.identity;
       const { facts, mode, inFlight, peers } = session;
-      return { ...facts, principal: principal.id, openedAt, labels, weight, mode, inFlight, peers };
+      return { ...facts, principal: principal.id, openedAt, labels, weight, canWithdraw, mode, inFlight, peers };
     });
   }
 
@@ -167,11 +168,24 @@ class RunningEdge implements Edge {
   disconnect(domain: string): number {
     const sessions = [...(this.#routes.find(domain) ?? [])];
     for (const session of sessions) {
-      this.#options.logger.warn(session.facts, 'session disconnected by the operator');
-      this.#routes.remove(session);
-      session.close(new GiraffeError('GIR_ERR_DISCONNECTED'));
+      if (session.canSpare(domain)) this.#withdraw(session, domain);
+      else this.#end(session);
     }
     return sessions.length;
+  }
+
+  #withdraw(session: EdgeSession, domain: string): void {
+    const reason = new GiraffeError('GIR_ERR_DISCONNECTED', `the operator of the edge has disconnected ${domain}`);
+    this.#routes.release(session, domain);
+    session.withdraw({ endpoint: domain, reason });
+    this.#options.logger.warn({ ...session.facts, domain }, 'endpoint disconnected by the operator');
+    this.#events.emit({ type: 'session-withdrawn', ...session.facts, domain, code: reason.code });
+  }
+
+  #end(session: EdgeSession): void {
+    this.#options.logger.warn(session.facts, 'session disconnected by the operator');
+    this.#routes.remove(session);
+    session.close(new GiraffeError('GIR_ERR_DISCONNECTED'));
   }
 
   overview(): EdgeOverview {

@@ -46,7 +46,7 @@ export class RouteTable {
   add(session: EdgeSession): void {
     const replaced = [...this.#sessions.values()].filter((other) => isReplacedBy(other, session));
     this.#sessions.set(session.identity.id, session);
-    for (const host of session.identity.endpoints) {
+    for (const host of session.endpoints) {
       const serving = this.#byHost.get(host);
       if (serving === undefined) this.#byHost.set(host, new Set([session]));
       else serving.add(session);
@@ -62,16 +62,19 @@ export class RouteTable {
   /** Removes a session. Safe to call twice. */
   remove(session: EdgeSession): void {
     this.#sessions.delete(session.identity.id);
-    for (const host of session.identity.endpoints) {
-      const serving = this.#byHost.get(host);
-      serving?.delete(session);
-      if (serving?.size === 0) this.#byHost.delete(host);
-    }
+    for (const host of session.endpoints) this.release(session, host);
+  }
+
+  /** Sends a session nothing more for one endpoint. Safe to call twice. */
+  release(session: EdgeSession, host: string): void {
+    const serving = this.#byHost.get(host);
+    serving?.delete(session);
+    if (serving?.size === 0) this.#byHost.delete(host);
   }
 
   /** Wakes those who wait for an agent of these endpoints: a way to one has come up. */
   wake(session: EdgeSession): void {
-    for (const host of session.identity.endpoints) this.#wake(host);
+    for (const host of session.endpoints) this.#wake(host);
   }
 
   /** Calls `onServed` once when a way to an agent of `host` comes up; returns a function that gives up waiting. */

@@ -172,6 +172,7 @@ export class SessionAcceptor {
       agentId,
       generation,
       endpoints,
+      canWithdraw: hello.capabilities.includes('withdraw'),
       openedAt: new Date((options.now ?? Date.now)()),
       labels: hello.labels ?? [],
       weight: hello.weight ?? 1,
@@ -181,12 +182,12 @@ export class SessionAcceptor {
 
   #join(session: EdgeSession, multiplexer: Multiplexer, isNew: boolean): void {
     const { options, routes, figures } = this.#context;
-    this.#welcome(multiplexer, session.identity.id, session.identity.endpoints);
+    this.#welcome(multiplexer, session.identity.id, session.endpoints);
     multiplexer.activate(options.limits.keepAliveMs);
     const former = session.join(multiplexer);
     if (isNew) {
       routes.add(session);
-      this.#context.onServed(session.identity.endpoints);
+      this.#context.onServed(session.endpoints);
       figures.sessionOpened(session.identity);
     } else {
       routes.wake(session);
@@ -197,7 +198,7 @@ export class SessionAcceptor {
       {
         sessionId: session.identity.id,
         agentId: session.identity.agentId,
-        endpoints: session.identity.endpoints,
+        endpoints: session.endpoints,
         carrier: multiplexer.carrier.kind,
         peer: multiplexer.carrier.peer,
       },

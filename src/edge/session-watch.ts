@@ -30,10 +30,13 @@ export class SessionWatch implements Disposable {
 
   #sweep(): void {
     for (const session of [...this.#routes.sessions]) {
-      const { id, principal, endpoints } = session.identity;
+      const { id, principal } = session.identity;
       const reason = this.#authenticator.revocation(principal);
       if (reason === undefined) continue;
-      this.#logger.warn({ sessionId: id, principal: principal.id, endpoints, reason }, 'session ended');
+      this.#logger.warn(
+        { sessionId: id, principal: principal.id, endpoints: session.endpoints, reason },
+        'session ended',
+      );
       this.#routes.remove(session);
       session.close(new GiraffeError('GIR_ERR_CREDENTIALS_REFUSED', reason));
     }

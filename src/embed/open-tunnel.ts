@@ -4,13 +4,13 @@
  * It never ends that program, listens to no signal, prints nothing, and reads neither a configuration file nor a variable
  * of giraffe. While it is open it keeps the program alive.
  */
-import type { AgentEvent, AgentMode } from '../agent/agent-options.ts';
+import type { AgentEvent, AgentMode, AgentOptions } from '../agent/agent-options.ts';
 import { AgentFigures } from '../agent/figures.ts';
 import { resolveAgentSettings } from '../config/agent-settings.ts';
 import { emptyConfig } from '../config/config-file.ts';
 import { readEnvironment } from '../config/env.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { agentOptionsOf, type NamedAgentOptions } from '../host/agent-options-of.ts';
+import { agentOptionsOf } from '../host/agent-options-of.ts';
 import { firstOf, lateError } from '../host/agent-start.ts';
 import { untilPublic } from '../host/public-check.ts';
 import { ReplaceableAgent } from '../host/replaceable-agent.ts';
@@ -82,8 +82,8 @@ const defaultTimeoutMs = 30_000;
  */
 export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
   options.signal?.throwIfAborted();
-  const { named, server, timeoutMs } = await readOptions(options);
-  const tunnel = new OpenTunnel(named);
+  const { agent, server, timeoutMs } = await readOptions(options);
+  const tunnel = new OpenTunnel(agent);
   try {
     await tunnel.opened({ options, server, timeoutMs });
     return tunnel;
@@ -109,7 +109,7 @@ async function readOptions(options: TunnelOptions) {
     'state-dir': stateDir,
   };
   const settings = resolveAgentSettings(flags, {});
-  const named = await agentOptionsOf(
+  const agent = await agentOptionsOf(
     { settings, file: emptyConfig() },
     {
       target: String(target),
@@ -119,9 +119,8 @@ async function readOptions(options: TunnelOptions) {
       readStdin: () => Promise.reject(new GiraffeError('GIR_ERR_CONFIG', 'the token is the text itself, not -')),
     },
   );
-  const trusting: NamedAgentOptions =
-    isPem && ca !== undefined ? { ...named, options: { ...named.options, trust: { kind: 'ca', pem: ca } } } : named;
-  return { named: trusting, server: serverText(settings.server), timeoutMs };
+  const trusting: AgentOptions = isPem && ca !== undefined ? { ...agent, trust: { kind: 'ca', pem: ca } } : agent;
+  return { agent: trusting, server: serverText(settings.server), timeoutMs };
 }
 
 interface Opening {
@@ -137,7 +136,7 @@ class OpenTunnel implements Tunnel {
   #mode: AgentMode | undefined;
   #lastError: GiraffeError | undefined;
 
-  constructor({ options }: NamedAgentOptions) {
+  constructor(options: AgentOptions) {
     this.#agent = new ReplaceableAgent(options, (event) => this.#hear(event));
   }
 
@@ -182,7 +181,7 @@ class OpenTunnel implements Tunnel {
     const ready = this.#agent.ready.then(() =>
       untilPublic({
         level,
-        tunnels: this.#tunnels.map((tunnel) => ({ name: undefined, ...tunnel })),
+        tunnels: this.#tunnels,
         signal: over.signal,
         onProblem: (reason) => {
           problem = reason;

@@ -1,8 +1,7 @@
 /** Tells other commands of a running agent: its record in the state folder, from when it first serves to its end. */
-import type { AgentEvent } from '../agent/agent-options.ts';
+import type { AgentEvent, AgentOptions } from '../agent/agent-options.ts';
 import { type AgentRecord, announceAgent, type RunningAgent } from '../state/running-agents.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { NamedAgentOptions } from './agent-options-of.ts';
 import type { LocalApiUrls } from './local-api.ts';
 import { serverText } from './server-text.ts';
 
@@ -36,10 +35,13 @@ export class AgentAnnouncement implements AsyncDisposable {
   }
 
   /** Takes note of what an agent with these options tells. */
-  note(event: AgentEvent, inForce: NamedAgentOptions): void {
+  note(event: AgentEvent, inForce: AgentOptions): void {
     switch (event.type) {
       case 'ready':
         this.#serves(event, inForce);
+        break;
+      case 'withdrawn':
+        this.update({ tunnels: this.#facts.tunnels.filter(({ domain }) => domain !== event.domain) });
         break;
       case 'mode':
         this.update({ mode: event.mode });
@@ -67,12 +69,12 @@ export class AgentAnnouncement implements AsyncDisposable {
     await (await this.#record)?.[Symbol.asyncDispose]();
   }
 
-  #serves({ mode, tunnels }: Extract<AgentEvent, { type: 'ready' }>, { names, options }: NamedAgentOptions): void {
-    const { host, grpcPort } = options.server;
+  #serves({ mode, tunnels }: Extract<AgentEvent, { type: 'ready' }>, { server }: AgentOptions): void {
+    const { host, grpcPort } = server;
     this.update({
       mode,
       server: serverText({ host, port: grpcPort }),
-      tunnels: tunnels.map((tunnel, index) => ({ name: names[index], ...tunnel })),
+      tunnels,
     });
     const { stateDir, logger } = this.#options;
     this.#record ??= announceAgent(stateDir, this.#facts, {

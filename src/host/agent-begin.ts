@@ -2,12 +2,12 @@
  * Begins an agent with everything around it: its local API, metrics, record, watches, signals and reload. What ends it is
  * for the caller.
  */
-import type { AgentEvent } from '../agent/agent-options.ts';
+import type { AgentEvent, AgentOptions } from '../agent/agent-options.ts';
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { AgentAnnouncement } from './agent-announcement.ts';
 import { createAgentMetrics, startAgentMetrics } from './agent-metrics.ts';
-import type { AgentSurroundings, NamedAgentOptions } from './agent-options-of.ts';
+import type { AgentSurroundings } from './agent-options-of.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
 import { AgentReload } from './agent-reload.ts';
 import { AgentView } from './agent-view.ts';
@@ -35,7 +35,7 @@ export interface BeginContext {
   readonly config: AgentConfig;
   readonly log: ProcessLog;
   readonly surroundings: AgentSurroundings;
-  readonly started: NamedAgentOptions;
+  readonly started: AgentOptions;
   readonly presenter: AgentPresenter;
 }
 
@@ -84,13 +84,14 @@ export async function beginAgent(context: BeginContext, lifetimes: Lifetimes): P
     if (event.type === 'reconnecting') lastError = event.error;
     if (event.type === 'ready') lastError = undefined;
     if (event.type === 'origin') watches.report(event.target, event.error?.code);
-    if (event.type === 'ready') reload.note(event);
+    reload.note(event);
     announcement.note(event, reload.inForce);
-    view.note(event, reload.inForce.names);
+    view.note(event);
+    if (event.type === 'withdrawn') watches.keep(reload.inForce.tunnels.map(({ target }) => target));
     gate.pass(event);
   };
-  const agent = lifetimes.use(new ReplaceableAgent(started.options, listener));
-  const onChanged = (changed: NamedAgentOptions) => {
+  const agent = lifetimes.use(new ReplaceableAgent(started, listener));
+  const onChanged = (changed: AgentOptions) => {
     watches[Symbol.dispose]();
     watches = watchesOf(changed, presenter);
     void watches.start();
@@ -116,9 +117,9 @@ function onHangUp(reloader: Reloader<AgentConfig>): () => void {
   };
 }
 
-function watchesOf({ options }: NamedAgentOptions, presenter: AgentPresenter): OriginWatches {
+function watchesOf({ tunnels }: AgentOptions, presenter: AgentPresenter): OriginWatches {
   return new OriginWatches(
-    options.tunnels.map((tunnel) => tunnel.target),
+    tunnels.map((tunnel) => tunnel.target),
     (target, reason) => presenter.showOrigin(target, reason),
   );
 }

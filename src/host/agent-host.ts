@@ -1,12 +1,13 @@
 /**
  * Runs an agent from settings to exit status: token, trust, connection, signals, drain.
  */
+import type { AgentOptions } from '../agent/agent-options.ts';
 import { AgentFigures } from '../agent/figures.ts';
 import type { AgentSettings } from '../config/agent-settings.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { type BegunAgent, beginAgent } from './agent-begin.ts';
 import { accompany } from './agent-command.ts';
-import { type AgentSurroundings, agentOptionsOf, type NamedAgentOptions } from './agent-options-of.ts';
+import { type AgentSurroundings, agentOptionsOf } from './agent-options-of.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
 import { firstOf, lateError } from './agent-start.ts';
 import type { AgentView } from './agent-view.ts';
@@ -88,7 +89,7 @@ interface PreparedAgent {
   readonly files: ReadyFiles;
   readonly log: ProcessLog;
   readonly surroundings: AgentSurroundings;
-  readonly started: NamedAgentOptions;
+  readonly started: AgentOptions;
 }
 
 /** Finds out what can be known, and refused, before anything runs. */

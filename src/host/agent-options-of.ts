@@ -24,13 +24,6 @@ export interface AgentSurroundings {
   readStdin(): Promise<string>;
 }
 
-/** Options, and the names that their tunnels have in the file. */
-export interface NamedAgentOptions {
-  readonly options: AgentOptions;
-  /** In the order of the tunnels. */
-  readonly names: readonly (string | undefined)[];
-}
-
 /**
  * Returns the options of an agent.
  *
@@ -41,17 +34,17 @@ export async function agentOptionsOf(
   config: AgentConfig,
   { target, environment, logger, figures, inspector, readStdin }: AgentSurroundings,
   chosenNames: ReadonlyMap<string | undefined, string> = new Map(),
-): Promise<NamedAgentOptions> {
+): Promise<AgentOptions> {
   const { settings } = config;
   const { server, tunnelPort, transport } = settings;
   const stateDir = settings.stateDir ?? defaultStateDir(environment);
   const named = agentTunnels(target, config);
   const files = new OriginTlsFiles();
   const [first, ...rest] = await Promise.all(
-    named.map(async (one) => ({ ...withFormerName(one, chosenNames), originTls: await files.find(one.origin) })),
+    named.map(async (one) => ({ ...namedTunnel(one, chosenNames), originTls: await files.find(one.origin) })),
   );
   if (first === undefined) throw new GiraffeError('GIR_ERR_CONFIG', 'there is no tunnel to open');
-  const options: AgentOptions = {
+  return {
     tunnels: [first, ...rest],
     server: { host: server.host, grpcPort: server.port, tunnelPort },
     token: await findToken(settings, { stateDir, readStdin }),
@@ -65,10 +58,9 @@ export async function agentOptionsOf(
     figures,
     inspector,
   };
-  return { options, names: named.map(({ name }) => name) };
 }
 
-function withFormerName({ name, tunnel }: NamedTunnel, chosen: ReadonlyMap<string | undefined, string>): AgentTunnel {
+function namedTunnel({ name, tunnel }: NamedTunnel, chosen: ReadonlyMap<string | undefined, string>): AgentTunnel {
   const formerName = tunnel.domain === undefined ? chosen.get(name) : undefined;
-  return formerName === undefined ? tunnel : { ...tunnel, formerName };
+  return formerName === undefined ? { ...tunnel, name } : { ...tunnel, name, formerName };
 }

@@ -3,10 +3,11 @@
  * Exchanges in flight end where they began.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { AgentEvent } from '../agent/agent-options.ts';
+import type { AgentEvent, AgentOptions, AgentTunnel } from '../agent/agent-options.ts';
 import { type AgentSettings, agentSettings } from '../config/agent-settings.ts';
+import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type AgentSurroundings, agentOptionsOf, type NamedAgentOptions } from './agent-options-of.ts';
+import { type AgentSurroundings, agentOptionsOf } from './agent-options-of.ts';
 import type { ProcessLog } from './create-logger.ts';
 import { type AgentConfig, type ProgramInput, readAgentConfig } from './program-config.ts';
 import type { ReloadPart } from './reload-part.ts';
@@ -20,22 +21,24 @@ export interface AgentReloadOptions {
   /** The configuration in force. */
   readonly config: AgentConfig;
   /** What the agent was started with. */
-  readonly started: NamedAgentOptions;
+  readonly started: AgentOptions;
   readonly surroundings: AgentSurroundings;
   readonly agent: Pick<ReplaceableAgent, 'replace'>;
   readonly log: ProcessLog;
   /** What the section `metrics` picks. */
   readonly metrics: ReloadPart;
   /** Told of the options in force after a change. */
-  onChanged(options: NamedAgentOptions): void;
+  onChanged(options: AgentOptions): void;
 }
 
 /** Reloads one agent. */
 export class AgentReload implements Reload<AgentConfig> {
   readonly #options: AgentReloadOptions;
   #config: AgentConfig;
-  #inForce: NamedAgentOptions;
+  #inForce: AgentOptions;
   readonly #chosenNames = new Map<string | undefined, string>();
+  /** Endpoints that the edge has taken for good. */
+  readonly #withdrawn = new Set<string>();
 
   constructor(options: AgentReloadOptions) {
     this.#options = options;
@@ -53,13 +56,17 @@ export class AgentReload implements Reload<AgentConfig> {
   }
 
   /** What the agent runs with. */
-  get inForce(): NamedAgentOptions {
+  get inForce(): AgentOptions {
     return this.#inForce;
   }
 
-  /** Remembers the names that the edge chose, so that they are asked for again. */
-  note({ tunnels }: Extract<AgentEvent, { type: 'ready' }>): void {
-    for (const [index, { domain }] of tunnels.entries()) this.#chosenNames.set(this.#inForce.names[index], domain);
+  /** Remembers the names that the edge chose, so that they are asked for again, and those that it took, so that they are not. */
+  note(event: AgentEvent): void {
+    if (event.type === 'ready') for (const { name, domain } of event.tunnels) this.#chosenNames.set(name, domain);
+    if (event.type !== 'withdrawn') return;
+    this.#chosenNames.set(event.name, event.domain);
+    this.#withdrawn.add(event.domain);
+    this.#inForce = this.#permitted(this.#inForce);
   }
 
   read(): Promise<AgentConfig> {
@@ -69,13 +76,20 @@ export class AgentReload implements Reload<AgentConfig> {
   async use(wanted: AgentConfig): Promise<ReloadOutcome> {
     const { agent, log, metrics, surroundings, onChanged } = this.#options;
     const { live, restart, values } = settingChanges(agentSettings, this.settings, wanted.settings);
-    const next = await agentOptionsOf(wanted, surroundings, this.#chosenNames);
+    const asked = await agentOptionsOf(wanted, surroundings, this.#chosenNames);
+    const next = this.#permitted(asked);
+    const closed = asked.tunnels.filter((tunnel) => this.#isWithdrawn(tunnel)).map(({ name }) => name);
+    if (closed.length > 0) {
+      const message =
+        'not opened again: the operator of the edge has disconnected them; start the agent again for that';
+      log.logger.warn({ tunnels: closed }, message);
+    }
     const exporters = await metrics.prepare(wanted);
     const former = this.#inForce;
     if (!isDeepStrictEqual(comparable(next), comparable(former))) {
       this.#inForce = next;
       try {
-        await agent.replace(next.options);
+        await agent.replace(next);
       } catch (error) {
         this.#inForce = former;
         await exporters?.discard?.();
@@ -91,14 +105,25 @@ export class AgentReload implements Reload<AgentConfig> {
     const sections = [...(hasTunnels ? [] : ['tunnels']), ...(exporters === undefined ? [] : ['metrics'])];
     return { changed: [...live, ...sections], needsRestart: restart };
   }
+
+  /** Leaves out what the edge has taken: whoever wants it back starts the agent again. */
+  #permitted(options: AgentOptions): AgentOptions {
+    const [first, ...rest] = options.tunnels.filter((tunnel) => !this.#isWithdrawn(tunnel));
+    if (first !== undefined) return { ...options, tunnels: [first, ...rest] };
+    throw new GiraffeError('GIR_ERR_CONFIG', 'the operator of the edge has disconnected all tunnels of the file');
+  }
+
+  #isWithdrawn({ name, domain = this.#chosenNames.get(name) }: AgentTunnel): boolean {
+    return domain !== undefined && this.#withdrawn.has(domain);
+  }
 }
 
 /** What makes another agent necessary. */
-function comparable(named: NamedAgentOptions): object {
-  const { logger: _, figures: __, tunnels: ___, ...rest } = named.options;
-  return { ...rest, tunnels: tunnelsOf(named) };
+function comparable(options: AgentOptions): object {
+  const { logger: _, figures: __, tunnels: ___, ...rest } = options;
+  return { ...rest, tunnels: tunnelsOf(options) };
 }
 
-function tunnelsOf({ options }: NamedAgentOptions): object[] {
-  return options.tunnels.map(({ formerName: _, ...tunnel }) => tunnel);
+function tunnelsOf({ tunnels }: AgentOptions): object[] {
+  return tunnels.map(({ name: _, formerName: __, ...tunnel }) => tunnel);
 }

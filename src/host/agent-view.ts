@@ -22,12 +22,15 @@ export class AgentView implements AgentPort {
     this.#metrics = metrics;
   }
 
-  /** Takes note of an event. @param names Names that the agent's tunnels have in the configuration file. */
-  note(event: AgentEvent, names: readonly (string | undefined)[]): void {
+  /** Takes note of an event. */
+  note(event: AgentEvent): void {
     switch (event.type) {
       case 'ready':
-        this.#tunnels = event.tunnels.map((tunnel, index) => ({ name: names[index], ...tunnel }));
+        this.#tunnels = event.tunnels;
         this.#mode = event.mode;
+        break;
+      case 'withdrawn':
+        this.#tunnels = this.#tunnels.filter(({ domain }) => domain !== event.domain);
         break;
       case 'mode':
         this.#mode = event.mode;

@@ -1,8 +1,8 @@
 /** What the owner of an agent should know of its settings before it starts. */
+import type { AgentOptions } from '../agent/agent-options.ts';
 import { agentSettings } from '../config/agent-settings.ts';
 import { findSetting } from '../config/setting.ts';
 import { targetText } from '../http/target.ts';
-import type { NamedAgentOptions } from './agent-options-of.ts';
 import type { Output } from './output.ts';
 import { type AgentConfig, type ProgramInput, sourcesOf } from './program-config.ts';
 
@@ -10,7 +10,7 @@ import { type AgentConfig, type ProgramInput, sourcesOf } from './program-config
 export function warnOfSettings(
   { input, output }: { readonly input: ProgramInput; readonly output: Output },
   { file, settings }: AgentConfig,
-  started: NamedAgentOptions,
+  started: AgentOptions,
 ): void {
   const token = findSetting(agentSettings.token, sourcesOf(input, file));
   if (token.source === 'flag' && token.text !== '-') {
@@ -37,8 +37,8 @@ export function warnOfSettings(
 }
 
 /** Returns the https origins that are believed whoever they are, each once. */
-function unverifiedOrigins({ options }: NamedAgentOptions): string[] {
-  const insecure = options.tunnels.filter(({ originTls }) => originTls?.trust.kind === 'insecure');
+function unverifiedOrigins({ tunnels }: AgentOptions): string[] {
+  const insecure = tunnels.filter(({ originTls }) => originTls?.trust.kind === 'insecure');
   const targets = insecure.flatMap(({ target, targets = {} }) => [target, ...Object.values(targets)]);
   return [...new Set(targets.filter((target) => target.kind === 'tcp' && target.tls).map(targetText))];
 }

@@ -65,7 +65,7 @@ export async function startDetached(context: AgentHostContext): Promise<number> 
   const stateDir = settings.stateDir ?? defaultStateDir(input.environment);
   const logFile = settings.logFile ?? (await logFileFor(stateDir, settings.domain ?? target ?? String(settings.port)));
   const log = await openLog(logFile);
-  const token = input.flags['token'] === undefined ? undefined : started.options.token;
+  const token = input.flags['token'] === undefined ? undefined : started.token;
   const agent = spawnAgent(context, { token, logFile, log });
   try {
     const outcome = await outcomeOf(agent, logFile);

@@ -3,8 +3,9 @@
  *
  * Nothing from the network is printed as it is: see printable.ts.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { Chalk, chalkStderr, default as chalkStdout } from 'chalk';
-import type { AgentEvent, AgentMode, TransportChoice } from '../agent/agent-options.ts';
+import type { AgentEvent, AgentMode, ServedTunnel, TransportChoice } from '../agent/agent-options.ts';
 import { codes, isErrorCode } from '../errors/codes.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
 import type { LocalApiUrls } from './local-api.ts';
@@ -69,7 +70,8 @@ export class HumanPresenter implements AgentPresenter {
   readonly #outcomes = new Map<CarrierKind, string | undefined>();
   #isStarting = false;
   #wasReady = false;
-  #urls = '';
+  /** The tunnels that were printed last. */
+  #urls: readonly string[] = [];
   #localApi: LocalApiUrls | undefined;
   #lastProblem = '';
   #lastCode = '';
@@ -88,6 +90,8 @@ export class HumanPresenter implements AgentPresenter {
         return this.#ready(event);
       case 'mode':
         return this.#line(modeLine(event.mode, event.reason));
+      case 'withdrawn':
+        return this.#withdrawn(event);
       case 'reconnecting':
         return this.#reconnecting(event);
       case 'request':
@@ -195,10 +199,10 @@ export class HumanPresenter implements AgentPresenter {
     this.#lastCode = '';
     const { list, output } = this.#options;
     list.line(this.#chalk.green(modeLine(mode, reason)));
-    const urls = tunnels.map(({ url, target }) => `${tell(url)} -> ${tell(target)}`);
-    if (urls.join('\n') === this.#urls) return;
-    if (this.#urls === '') this.#tellLocalApi();
-    this.#urls = urls.join('\n');
+    const urls = tunnels.map(wayText);
+    if (isDeepStrictEqual(urls, this.#urls)) return;
+    if (this.#urls.length === 0) this.#tellLocalApi();
+    this.#urls = urls;
     void list.settled().then(() => {
       for (const line of urls) output.out(line);
     });
@@ -208,6 +212,13 @@ export class HumanPresenter implements AgentPresenter {
     const { apiUrl, inspectUrl } = this.#localApi ?? {};
     if (inspectUrl !== undefined) this.#line(`Requests and figures: ${inspectUrl}`);
     else if (apiUrl !== undefined) this.#line(`Figures: ${apiUrl}/api/v1/stats`);
+  }
+
+  #withdrawn(event: EventOf<'withdrawn'>): void {
+    const { url, error } = event;
+    this.#urls = this.#urls.filter((printed) => printed !== wayText(event));
+    this.#line(this.#chalk.yellow(`${tell(url)} is closed: ${tell(error.message)} (${error.code})`));
+    this.#line(`  ${error.entry.fix}`);
   }
 
   #reconnecting({ error, delayMs }: EventOf<'reconnecting'>): void {
@@ -238,6 +249,10 @@ export class HumanPresenter implements AgentPresenter {
   #line(text: string): void {
     void this.#options.list.settled().then(() => this.#options.output.err(text));
   }
+}
+
+function wayText({ url, target }: ServedTunnel): string {
+  return `${tell(url)} -> ${tell(target)}`;
 }
 
 function tell(text: string): string {

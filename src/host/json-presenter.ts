@@ -50,6 +50,10 @@ function fieldsOf(event: AgentEvent): object | undefined {
       const { domain, target, error } = event;
       return { domain, target, healthy: error === undefined, ...(error === undefined ? {} : problem(error)) };
     }
+    case 'withdrawn': {
+      const { name, domain, url, target, error } = event;
+      return { name, domain, url, target, ...problem(error) };
+    }
     case 'closed':
       return event.error === undefined ? {} : problem(event.error);
     case 'carrier':

@@ -38,6 +38,12 @@ export class OriginWatches implements Disposable {
     this.#watches.get(target)?.report(reason);
   }
 
+  /** Watches these targets alone from now on. */
+  keep(targets: readonly Target[]): void {
+    const names = new Set(targets.map(targetText));
+    for (const [name, watch] of this.#watches) if (!names.has(name)) watch[Symbol.dispose]();
+  }
+
   [Symbol.dispose](): void {
     for (const watch of this.#watches.values()) watch[Symbol.dispose]();
   }

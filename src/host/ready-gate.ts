@@ -17,6 +17,7 @@ export class ReadyGate {
   /** Passes an event on, or keeps it. */
   pass(event: AgentEvent): void {
     if (this.#isOpen) return this.#show(event);
+    if (event.type === 'withdrawn') this.#held = without(this.#held, event.domain);
     if (event.type === 'ready') this.#held = event;
     else if (event.type === 'mode' && this.#held !== undefined) this.#held = { ...this.#held, ...event, type: 'ready' };
     else this.#show(event);
@@ -30,4 +31,8 @@ export class ReadyGate {
     if (held !== undefined) this.#show(held);
     return held;
   }
+}
+
+function without(held: ReadyEvent | undefined, withdrawn: string): ReadyEvent | undefined {
+  return held && { ...held, tunnels: held.tunnels.filter(({ domain }) => domain !== withdrawn) };
 }

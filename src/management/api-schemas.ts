@@ -125,6 +125,9 @@ const session = z
     openedAt: time,
     labels: z.array(z.string()),
     weight: count,
+    canWithdraw: z
+      .boolean()
+      .describe('Whether it can lose one of its endpoints and serve on; an agent of an older release ends as a whole.'),
     mode: z.enum(['hybrid', 'grpc', 'tcp']).optional(),
     inFlight: count,
     peers: z.array(z.string()).describe('Addresses of the agent, one for each connection.'),
@@ -139,7 +142,7 @@ export const tunnels = z.object({ tunnels: z.array(tunnel) }).openapi('Tunnels')
 
 /** What became of a request to disconnect. */
 export const disconnected = z
-  .object({ disconnected: count.describe('Sessions that were ended.') })
+  .object({ disconnected: count.describe('Agents that serve it no longer.') })
   .openapi('Disconnected');
 
 const labels = z.record(z.string(), z.string());

@@ -50,6 +50,7 @@ export interface AgentSessionView {
   readonly openedAt: Date;
   readonly labels: readonly string[];
   readonly weight: number;
+  readonly canWithdraw: boolean;
   readonly mode: 'hybrid' | 'grpc' | 'tcp' | undefined;
   readonly inFlight: number;
   readonly peers: readonly string[];
@@ -89,7 +90,7 @@ export interface ManagementPort {
   stats(): readonly TunnelFigures[];
   /** Sessions of agents. */
   sessions(): readonly AgentSessionView[];
-  /** Ends all sessions that serve an endpoint; the agents do not come back by themselves. Returns how many there were. */
+  /** Takes an endpoint from all agents, which do not ask for it again by themselves. Returns how many there were. */
   disconnect(domain: string): number;
   /** All figures as metrics exporters get them. */
   snapshot(): MetricsSnapshot;

@@ -29,10 +29,12 @@ const disconnectRoute = createRoute({
   ...forAdmin('tunnels'),
   method: 'delete',
   path: '/api/v1/tunnels/{domain}',
-  summary: 'Disconnect the agents that serve an endpoint.',
+  summary: 'Disconnect an endpoint.',
   description:
-    'Their sessions end at once, with all endpoints of these sessions; each agent says who ended it and does not come ' +
-    'back by itself. Whoever starts it again opens the tunnel again; revoking its token keeps it away.',
+    'No agent gets requests for it any more; those in flight may finish. Each agent says who ended it, does not serve it ' +
+    'again by itself, and goes on with its other endpoints. Without others the agent ends at once, and so, with all of ' +
+    'them, does one of an older release (`canWithdraw` is false). Whoever starts the agent again opens the tunnel again; ' +
+    'revoking its token keeps it away.',
   request: { params: domainPath },
   responses: { 200: json('How many there were.', disconnected), ...refusals(401, 404) },
 });

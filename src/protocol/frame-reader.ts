@@ -16,7 +16,7 @@ export interface FrameSink {
   onData(id: StreamId, piece: Buffer, isEnd: boolean): void;
 }
 
-const highestType = frameType.status;
+const highestType = frameType.withdraw;
 const empty = Buffer.alloc(0);
 
 /** An incremental frame parser for one carrier. */

@@ -21,6 +21,7 @@ export const frameType = {
   welcome: 10,
   ticket: 11,
   status: 12,
+  withdraw: 13,
 } as const;
 
 /** One of the numbers in {@link frameType}. */

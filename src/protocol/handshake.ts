@@ -14,9 +14,9 @@ export const protocolVersion = 1;
 
 /**
  * What an end can do: carry ordinary exchanges, and relays (upgraded connections); put policies in force that HELLO asks
- * for; and understand STATUS.
+ * for; understand STATUS (an edge); and understand WITHDRAW (an agent).
  */
-export const capabilities = ['exchange', 'relay', 'policy', 'status'] as const;
+export const capabilities = ['exchange', 'relay', 'policy', 'status', 'withdraw'] as const;
 
 /** Longest delay that a timer keeps, in milliseconds; a longer one fires at once. */
 const maxTimerMs = 2 ** 31 - 1;
@@ -66,6 +66,8 @@ const welcomeSchema = z.object({
   maxStreams: z.int().min(1),
 });
 
+const withdrawSchema = z.object({ endpoint: name, reason: z.string().max(600) });
+
 /** First frame of the agent on each carrier. */
 export type Hello = z.output<typeof helloSchema>;
 /** The edge's consent. */
@@ -107,6 +109,23 @@ export function encodeStatus(status: AgentStatus): Buffer {
 /** @throws {GiraffeError} GIR_ERR_PROTOCOL. */
 export function decodeStatus(payload: Buffer): AgentStatus {
   return checked(agentStatusSchema, parseJson(payload), 'STATUS');
+}
+
+/** One endpoint that the edge takes from an agent, and why. */
+export interface Withdrawal {
+  readonly endpoint: string;
+  readonly reason: GiraffeError;
+}
+
+/** Encodes WITHDRAW. */
+export function encodeWithdrawal({ endpoint, reason }: Withdrawal): Buffer {
+  return Buffer.from(JSON.stringify({ endpoint, reason: encodeReason(reason.code, reason.message).toString() }));
+}
+
+/** Decodes WITHDRAW; its reason as {@link decodeReason} does. @throws {GiraffeError} GIR_ERR_PROTOCOL. */
+export function decodeWithdrawal(payload: Buffer): Withdrawal {
+  const { endpoint, reason } = checked(withdrawSchema, parseJson(payload), 'WITHDRAW');
+  return { endpoint, reason: decodeReason(Buffer.from(reason)) };
 }
 
 /** Encodes why an end goes away: the code, and behind a line feed what was seen. Also used by RESET. */

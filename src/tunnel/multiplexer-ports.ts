@@ -15,6 +15,8 @@ export interface MultiplexerEvents {
   onTicket(payload: Buffer): void;
   /** The agent tells how its origins are. Absent where nobody should: it then breaks the protocol. */
   onStatus?(payload: Buffer): void;
+  /** The edge takes an endpoint from the agent. Absent where nobody should: it then breaks the protocol. */
+  onWithdraw?(payload: Buffer): void;
   /** The other end will go away soon (`isAck`: or consents to our going) and wants no new streams. */
   onGoAway(reason: GiraffeError, isAck: boolean): void;
   /** The carrier is gone and every stream on it has been told. */

@@ -158,6 +158,11 @@ export class Multiplexer implements StreamPort {
     this.control(frameType.status, 0, noStream, payload);
   }
 
+  /** Tells the agent that an endpoint is not its own any more. */
+  withdraw(payload: Buffer): void {
+    this.control(frameType.withdraw, 0, noStream, payload);
+  }
+
   /** Tells the other end that we go away, or (`isAck`) that we open no more streams since it does. */
   goAway(reason: GiraffeError, isAck = false): void {
     this.control(frameType.goAway, isAck ? flagAck : 0, noStream, goAwayPayload(reason));
@@ -252,15 +257,18 @@ export class Multiplexer implements StreamPort {
       case frameType.ticket:
         return this.#events.onTicket(payload);
       case frameType.status:
-        return this.#receiveStatus(payload);
+        return this.#receiveWord('STATUS', this.#events.onStatus, payload);
+      case frameType.withdraw:
+        return this.#receiveWord('WITHDRAW', this.#events.onWithdraw, payload);
     }
   }
 
-  #receiveStatus(payload: Buffer): void {
-    if (this.#events.onStatus === undefined || payload.length > maxHandshakePayloadBytes) {
-      throw new GiraffeError('GIR_ERR_PROTOCOL', 'a STATUS out of place');
+  /** @param listener Undefined where nobody should say it. */
+  #receiveWord(name: string, listener: ((payload: Buffer) => void) | undefined, payload: Buffer): void {
+    if (listener === undefined || payload.length > maxHandshakePayloadBytes) {
+      throw new GiraffeError('GIR_ERR_PROTOCOL', `${name} out of place`);
     }
-    this.#events.onStatus(payload);
+    listener.call(this.#events, payload);
   }
 
   #receiveHandshake(type: typeof frameType.hello | typeof frameType.welcome, payload: Buffer): void {

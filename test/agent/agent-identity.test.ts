@@ -43,6 +43,28 @@ describe('AgentIdentity', () => {
     expect(identity({ domain: 'a.test', target }).welcomed(welcome).size).toBe(1);
   });
 
+  it('asks no more for an endpoint that was withdrawn, nor for its policy', () => {
+    const policy = { maxConcurrent: 1 };
+    const one = identity(
+      { domain: 'A.test', target, policy },
+      { domain: undefined, target },
+      { domain: 'c.test', target },
+    );
+    const names = ['a.test', 'chosen.test', 'c.test'];
+    const given = { ...welcome, capabilities: ['policy'], endpoints: names.map((host) => ({ host, url: '' })) };
+    one.welcomed(given);
+    one.withdraw('a.test');
+    expect(one.hello(2, undefined)).toMatchObject({ endpoints: ['chosen.test', 'c.test'] });
+    expect(one.hello(2, undefined)).not.toHaveProperty('policies');
+    expect([...one.welcomed({ ...welcome, endpoints: given.endpoints.slice(1) }).keys()]).toEqual([
+      'chosen.test',
+      'c.test',
+    ]);
+    one.withdraw('chosen.test');
+    expect(one.forgetChosenNames()).toBe(false);
+    expect(one.hello(3, undefined).endpoints).toEqual(['c.test']);
+  });
+
   it('refuses policies that are too long for HELLO', () => {
     const allowedOrigins = Array.from({ length: 100 }, (_, index) => `https://${'x'.repeat(200)}${index}.test`);
     expect(() => identity({ domain: 'a.test', target, policy: { allowedOrigins } })).toThrow(

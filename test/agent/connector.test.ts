@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../src/errors/codes.ts';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { parseTarget } from '../../src/http/target.ts';
 import { streamId } from '../../src/protocol/frame.ts';
+import { encodeWithdrawal } from '../../src/protocol/handshake.ts';
 import { encodeOpenRequest } from '../../src/protocol/head-codec.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
@@ -256,6 +257,51 @@ describe('an agent and its edge', () => {
       message: 'revoked',
     });
     await edge.until(() => edge.sockets.size === 0);
+  });
+
+  it('loses an endpoint that the edge withdraws: once, for good, and no other one', async () => {
+    await using edge = await FakeEdge.start();
+    const [target, other] = [parseTarget('3000'), parseTarget('3001')];
+    const tunnels = [
+      { name: 'a', domain: 'a.test', target },
+      { domain: 'b.test', target: other },
+    ] as const;
+    await using observed = await observe(edge, { tunnels });
+    await observed.next('ready');
+    const reason = new GiraffeError('GIR_ERR_DISCONNECTED', 'because');
+    for (const endpoint of ['strange.test', 'a.test', 'a.test']) {
+      for (const { multiplexer } of edge.carriers) multiplexer.withdraw(encodeWithdrawal({ endpoint, reason }));
+    }
+    expect(await observed.next('withdrawn')).toEqual({
+      type: 'withdrawn',
+      name: 'a',
+      domain: 'a.test',
+      url: 'http://a.test/',
+      target: 'http://localhost:3000',
+      error: reason,
+    });
+    edge.cut('tls');
+    await edge.until(() => edge.hellos.length === 3);
+    edge.cut();
+    const left = { name: undefined, domain: 'b.test', url: 'http://b.test/', target: 'http://localhost:3001' };
+    expect(await observed.next('ready')).toMatchObject({ tunnels: [left] });
+    expect(edge.hellos.filter(({ ticket }) => ticket === undefined).map(({ endpoints }) => endpoints)).toEqual([
+      ['a.test', 'b.test'],
+      ['b.test'],
+    ]);
+    expect(observed.events.filter(({ type }) => type === 'withdrawn')).toHaveLength(1);
+  });
+
+  it('ends when an edge withdraws all that it has', async () => {
+    await using edge = await FakeEdge.start();
+    await using observed = await observe(edge);
+    await observed.next('ready');
+    const reason = new GiraffeError('GIR_ERR_DISCONNECTED', 'because');
+    edge.carrier('grpc').multiplexer.withdraw(encodeWithdrawal({ endpoint: 'app.test', reason }));
+    expect(await observed.next('closed')).toMatchObject({
+      error: { code: 'GIR_ERR_DISCONNECTED', message: 'because' },
+    });
+    expect(observed.events.some(({ type }) => type === 'withdrawn')).toBe(false);
   });
 
   it('opens a new session when its edge drains, and serves what is in flight on the old one', async () => {

@@ -89,8 +89,8 @@ describe('an https origin with a certificate of a private CA', () => {
     using bench = new AgentBench(target, { tunnels });
     await bench.open({ endpoint: 'open.test' }).answered();
     expect(await bench.open().failed()).toBe('GIR_ERR_ORIGIN_CERTIFICATE');
-    expect(bench.acceptor.health.isDown(0)).toBe(true);
-    expect(bench.acceptor.health.isDown(1)).toBe(false);
+    expect(bench.acceptor.health.isDown(tunnels[0])).toBe(true);
+    expect(bench.acceptor.health.isDown(tunnels[1])).toBe(false);
     await bench.open({ endpoint: 'open.test' }).answered();
   });
 });

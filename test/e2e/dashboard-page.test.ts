@@ -1,9 +1,10 @@
 /** The dashboard's page as an operator uses it, in a real browser, on an edge that runs as a process. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fitsWidth, openPage, startBrowser } from '../support/browser.ts';
+import { connectForgedTls, helloFrame } from '../support/forged-carrier.ts';
 import { GiraffeHome, type RunningEdge } from '../support/giraffe-process.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { ManagementApi } from '../support/management-api.ts';
@@ -78,7 +79,7 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     expect(errors).toEqual([]);
   });
 
-  it('says what else ends before it disconnects an agent of several endpoints, and then they all end', async () => {
+  it('S3 disconnects one endpoint of an agent, which serves its other ones on', async () => {
     await using opened = await openPage(browser, `${api.url}/`);
     const { page } = opened;
     await signIn(page);
@@ -89,13 +90,30 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     const button = page.getByRole('button', { name: 'Disconnect one.localhost' });
     await button.click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('Its agent ends at once, and no longer serves two.localhost either.').waitFor();
+    await dialog.getByText('It takes no more requests until its agent is started again.', { exact: true }).waitFor();
     await dialog.getByRole('button', { name: 'Disconnect' }).click();
-    await page.getByText('1 agent disconnected').waitFor();
+    await page.getByText('one.localhost disconnected from 1 agent').waitFor();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await agent.ended()).toMatchObject({ code: 1 });
+    await page.getByText('one.localhost ended: GIR_ERR_DISCONNECTED; two.localhost goes on').waitFor();
     // Nobody ever asked for it, so it has no figures to be shown without an agent.
-    await page.getByRole('row', { name: /two\.localhost/ }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Disconnect one.localhost' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Disconnect two.localhost' }).waitFor();
+    await agent.end('SIGTERM');
+  });
+
+  it('S3 says what else ends with an endpoint of an agent of an older release', async () => {
+    await using opened = await openPage(browser, `${api.url}/`);
+    const { page } = opened;
+    await signIn(page);
+    const token = readFileSync(join(home.stateDir, 'agent-token'), 'utf8').trim();
+    using carrier = await connectForgedTls(edge.ports.tunnel, { rejectUnauthorized: false });
+    carrier.send(helloFrame({ token, endpoints: ['three.localhost', 'four.localhost'] }));
+    await page.getByRole('button', { name: 'Disconnect three.localhost' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('which ends as a whole, with four.localhost.').waitFor();
+    await dialog.getByRole('button', { name: 'Disconnect' }).click();
+    expect(await carrier.goAwayCode()).toBe('GIR_ERR_DISCONNECTED');
+    await page.getByRole('button', { name: 'Disconnect four.localhost' }).waitFor({ state: 'detached' });
   });
 
   it('makes a token that is shown once and works, and revokes it', async () => {

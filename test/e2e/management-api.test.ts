@@ -1,9 +1,10 @@
 /** The management API of a running edge, as its operator uses it. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { apiDocument } from '../../scripts/generate-api-docs.ts';
-import { GiraffeHome } from '../support/giraffe-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { GiraffeHome, servesHybrid } from '../support/giraffe-process.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { ManagementApi } from '../support/management-api.ts';
 import { startHttpOrigin } from '../support/origins.ts';
@@ -63,6 +64,69 @@ describe('the management API', () => {
 
     await home.startAgent(edge, origin.port, ['--domain', 'a.localhost']);
     expect((await client.get('/')).status).toBe(200);
+  });
+
+  it('S3 disconnects one endpoint of several, which a reload does not bring back, and the others serve on', async () => {
+    await using home = new GiraffeHome();
+    await using origin = await startHttpOrigin((_request, response) => response.end('x'));
+    const edge = await home.startEdge();
+    const api = new ManagementApi(edge.ports.api, home.stateDir);
+    using live = await api.events();
+    const write = (...names: readonly string[]): void => {
+      const tunnels = names.map((name) => [name, { domain: `${name}.localhost`, target: origin.port }]);
+      const agent = { server: `localhost:${edge.ports.grpc}` };
+      writeFileSync(
+        join(home.path, 'giraffe.config.json'),
+        JSON.stringify({ agent, tunnels: Object.fromEntries(tunnels) }),
+      );
+    };
+    write('one', 'two');
+    const agent = home.run(['tunnel', '--json', '--log-level', 'info']);
+    await servesHybrid(agent);
+    const statusOf = async (name: string): Promise<number> => {
+      using client = new HttpClient(edge.ports.proxy, `${name}.localhost`);
+      return (await client.get('/')).status;
+    };
+    const listed = async (): Promise<unknown[]> => {
+      const list = home.run(['tunnel', 'list', '--json']);
+      await list.ended();
+      return list.events.map(({ name }) => name);
+    };
+
+    const answer = await api.send('/api/v1/tunnels/one.localhost', { method: 'DELETE' });
+    expect(await answer.json()).toEqual({ disconnected: 1 });
+    expect(await agent.event('withdrawn')).toMatchObject({
+      v: 1,
+      name: 'one',
+      domain: 'one.localhost',
+      code: 'GIR_ERR_DISCONNECTED',
+    });
+    expect(await live.event('session-withdrawn')).toMatchObject({
+      domain: 'one.localhost',
+      domains: ['two.localhost'],
+    });
+    expect(await Promise.all(['one', 'two'].map(statusOf))).toEqual([503, 200]);
+    const ready = agent.events.find(({ event }) => event === 'ready');
+    const local = (await (await fetch(`${ready?.['apiUrl']}/api/tunnels`)).json()) as {
+      readonly tunnels: readonly object[];
+    };
+    expect(local.tunnels).toHaveLength(1);
+    expect(await listed()).toEqual(['two']);
+
+    write('one', 'two', 'three');
+    agent.kill('SIGHUP');
+    await eventually('the reload', () => agent.stderr.includes('"changed":["tunnels"]'), 30_000);
+    expect(agent.stderr).toContain('"tunnels":["one"],"msg":"not opened again');
+    expect(await Promise.all(['one', 'two', 'three'].map(statusOf))).toEqual([503, 200, 200]);
+    expect(await listed()).toEqual(['two', 'three']);
+    // A reload that changes nothing is none: the agent that serves stays.
+    agent.kill('SIGHUP');
+    await eventually('the reload', () => agent.stderr.includes('"changed":[]'), 30_000);
+    expect(agent.events.filter(({ event }) => event === 'ready')).toHaveLength(2);
+    await agent.end('SIGTERM');
+
+    await servesHybrid(home.run(['tunnel', '--json']));
+    expect(await statusOf('one')).toBe(200);
   });
 
   it('makes a token that works, and revokes it: its session ends within a second', async () => {

@@ -14,7 +14,9 @@ const grpcUp = { type: 'carrier', carrier: 'grpc', error: undefined } as const;
 const grpcDown = { type: 'carrier', carrier: 'grpc', error: refused } as const;
 const tlsUp = { type: 'carrier', carrier: 'tls', error: undefined } as const;
 const tlsDown = { type: 'carrier', carrier: 'tls', error: refused } as const;
-const tunnels = [{ domain: 'app.test', url: 'http://app.test', target: 'http://localhost:3000' }];
+const tunnels = [
+  { name: undefined, domain: 'app.test', url: 'http://app.test', target: 'http://localhost:3000' },
+] as const;
 const ready = { type: 'ready', mode: 'hybrid', reason: undefined, tunnels } as const;
 const lost = { type: 'reconnecting', error: refused, delayMs: 1234 } as const;
 const closed = { type: 'closed', error: undefined } as const;
@@ -124,6 +126,26 @@ describe('HumanPresenter', () => {
   it('tells why a tunnel was lost that served', async () => {
     const { err } = await shown([connecting, grpcUp, tlsUp, ready, lost]);
     expect(err).toContain(`The tunnel is down: ${refused.message} (GIR_ERR_EDGE_UNREACHABLE); next attempt in 1.2 s`);
+  });
+
+  it('tells that the edge has closed a tunnel, and prints the ones that are left no second time', async () => {
+    const second = { ...tunnels[0], domain: 'b.test', url: 'http://b.test' };
+    const error = new GiraffeError('GIR_ERR_DISCONNECTED', 'the operator of the edge has disconnected app.test');
+    const both = { ...ready, tunnels: [...tunnels, second] };
+    const withdrawn = { type: 'withdrawn', ...tunnels[0], error } as const;
+    const { err, out } = await shown([
+      connecting,
+      grpcUp,
+      tlsUp,
+      both,
+      withdrawn,
+      lost,
+      { ...ready, tunnels: [second] },
+    ]);
+    const why = 'the operator of the edge has disconnected app.test (GIR_ERR_DISCONNECTED)';
+    const line = err.indexOf(`http://app.test is closed: ${why}`);
+    expect(err[line + 1]).toBe(`  ${error.entry.fix}`);
+    expect(out).toEqual(['http://app.test -> http://localhost:3000', 'http://b.test -> http://localhost:3000']);
   });
 
   it('tells once where requests and figures can be seen', async () => {

@@ -23,7 +23,7 @@ async function optionsWith(config: object, flags: Readonly<Record<string, string
       figures: new AgentFigures(),
       readStdin: async () => '',
     };
-    return (await agentOptionsOf(read, surroundings)).options;
+    return await agentOptionsOf(read, surroundings);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -58,6 +58,7 @@ const session: AgentSessionView = {
   openedAt: at,
   labels: [],
   weight: 1,
+  canWithdraw: true,
   mode: 'hybrid',
   inFlight: 0,
   peers: ['127.0.0.1:5'],

@@ -23,6 +23,8 @@ export const wire = {
   hello: 9,
   welcome: 10,
   ticket: 11,
+  status: 12,
+  withdraw: 13,
 } as const;
 
 /** A carrier under a test's control. */

@@ -14,7 +14,7 @@ import { type LinkedCarrier, linkedCarriers, turn } from '../support/linked-carr
 import { createEnds, openRequestPayload, responsePayload, TestEnd } from '../support/multiplexer-ends.ts';
 import { rawFrame, readRawFrames, windowPayload } from '../support/raw-frames.ts';
 
-const { head, data, end, reset, window, ping, pong, goAway, hello, welcome, ticket } = frameType;
+const { head, data, end, reset, window, ping, pong, goAway, hello, welcome, ticket, status, withdraw } = frameType;
 const maxCreditBytes = 2 ** 31 - 1;
 
 /** An end whose peer is this test. */
@@ -135,6 +135,7 @@ describe('an edge closes a carrier whose agent', () => {
     ['gives too much credit', 'GIR_ERR_FLOW_CONTROL', [rawFrame(window, 0, 1, windowPayload(maxCreditBytes))]],
     ['says HELLO again', 'GIR_ERR_PROTOCOL', [rawFrame(hello, 0, 0, '{}')]],
     ['says WELCOME', 'GIR_ERR_PROTOCOL', [rawFrame(welcome, 0, 0, '{}')]],
+    ['withdraws an endpoint', 'GIR_ERR_PROTOCOL', [rawFrame(withdraw, 0, 0, '{"endpoint":"a.test","reason":""}')]],
   ])('%s (S9)', (_what, code, frames) => {
     const edge = activeEnd('edge');
     const sink = edge.open({ isEnd: false, consumes: false });
@@ -214,6 +215,8 @@ describe('before the handshake', () => {
     ['PING', rawFrame(ping, 0, 0, '12345678')],
     ['PONG', rawFrame(pong, 0, 0, '12345678')],
     ['TICKET', rawFrame(ticket, 0, 0)],
+    ['STATUS', rawFrame(status, 0, 0, '{}')],
+    ['WITHDRAW', rawFrame(withdraw, 0, 0, '{}')],
   ])('%s is refused, by both roles', (_what, frame) => {
     for (const role of ['edge', 'agent'] as const) {
       const one = lonelyEnd(role);

@@ -1,4 +1,4 @@
-/** Asks before the agents of an endpoint are disconnected, and tells what ends with it: an agent ends as a whole. */
+/** Asks before an endpoint is disconnected, and tells what ends with it: an agent of an older release ends as a whole. */
 import type { Api } from '../parts/api.ts';
 import { Confirm } from '../parts/confirm.tsx';
 import { countOf } from '../parts/format.ts';
@@ -21,7 +21,7 @@ export function DisconnectDialog({ api, tunnel, onDone, onClose }: DisconnectDia
   const work = async (): Promise<void> => {
     const path = `/api/v1/tunnels/${encodeURIComponent(tunnel.domain)}`;
     const { disconnected } = await api.send<{ disconnected: number }>('DELETE', path);
-    onDone(`${countOf(disconnected, 'agent')} disconnected`);
+    onDone(`${tunnel.domain} disconnected from ${countOf(disconnected, 'agent')}`);
   };
   return (
     <Confirm
@@ -36,10 +36,10 @@ export function DisconnectDialog({ api, tunnel, onDone, onClose }: DisconnectDia
 
 /** Returns what disconnecting does, for people. Pure. */
 function consequence({ domain, agents }: Tunnel): string {
-  const others = [...new Set(agents.flatMap(({ domains }) => domains))].filter((other) => other !== domain);
-  const isOne = agents.length === 1;
-  const who = isOne ? 'Its agent ends' : `Its ${agents.length} agents end`;
+  const ending = agents.filter(({ canWithdraw }) => !canWithdraw).flatMap(({ domains }) => domains);
+  const others = [...new Set(ending)].filter((other) => other !== domain);
   const named = others.length > maxNamed ? `${others.length} other endpoints` : others.join(', ');
-  const besides = others.length === 0 ? '' : `, and no longer ${isOne ? 'serves' : 'serve'} ${named} either`;
-  return `${who} at once${besides}. ${isOne ? 'It does' : 'They do'} not come back until started again.`;
+  const besides =
+    others.length === 0 ? '' : ` It has an agent of an older release, which ends as a whole, with ${named}.`;
+  return `It takes no more requests until its ${agents.length > 1 ? 'agents are' : 'agent is'} started again.${besides}`;
 }

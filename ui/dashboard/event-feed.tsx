@@ -59,6 +59,8 @@ function Line({ event }: { readonly event: NumberedEvent }) {
       return <Told badge="agent" tone="ok" text={`${places} opened, ${text('mode')}`} />;
     case 'session-mode':
       return <Told badge="agent" tone="info" text={`${places} is now ${text('mode')}`} />;
+    case 'session-withdrawn':
+      return <Told badge="agent" tone="warn" text={`${text('domain')} ended: ${text('code')}; ${places} goes on`} />;
     case 'session-closed':
       return event['code'] === undefined ? (
         <Told badge="agent" tone="" text={`${places} left`} />
