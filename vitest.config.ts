@@ -1,7 +1,12 @@
 /** Three projects: unit (in one process, fast), integration (edge, agent and origin together), e2e (real processes). */
 import { defineConfig } from 'vitest/config';
 
-const shared = { disableConsoleIntercept: true, pool: 'forks' } as const;
+const shared = {
+  disableConsoleIntercept: true,
+  pool: 'forks',
+  // What is polled for comes when it comes; the default of a second is a guess about the machine.
+  expect: { poll: { timeout: 20_000 } },
+} as const;
 
 export default defineConfig({
   test: {

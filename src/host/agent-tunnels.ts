@@ -2,12 +2,18 @@
 import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentTunnel, HostHeader } from '../agent/agent-options.ts';
+import { editDistance, nearestFirst } from '../config/nearest.ts';
 import type { FileTunnel } from '../config/sections/tunnels.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { tunnelTarget } from './agent-target.ts';
 import type { OriginTlsSettings } from './origin-tls.ts';
 import { healthCheckOf, tunnelPolicyOf } from './policy-settings.ts';
 import type { AgentConfig } from './program-config.ts';
+
+/** The commands below `giraffe tunnel`, which a word without port, dot and slash may have been meant to be. */
+const commands = ['list', 'stop'] as const;
+/** Edits above which a word is no mistyped command. */
+const maxEdits = 2;
 
 /** A tunnel and its name in the configuration file; undefined for the one of the command line. */
 export interface NamedTunnel {
@@ -52,15 +58,25 @@ function oneTarget(
   try {
     return tunnelTarget(argument, port);
   } catch (error) {
-    if (argument === 'list' || argument === 'stop') {
+    if (commands.some((command) => command === argument)) {
       const detail = `${argument} is a command, and comes before the flags: giraffe tunnel ${argument} …`;
       throw new GiraffeError('GIR_ERR_USAGE', detail);
     }
-    if (named.length === 0 || argument === undefined) throw error;
+    if (argument === undefined) throw error;
     const names = named.map(([name]) => name).join(', ');
+    const others = names === '' ? '' : `, or a tunnel of the configuration file: ${names}`;
+    const command = meantCommand(argument);
+    const hint = command === undefined ? '' : `; the nearest command is giraffe tunnel ${command}`;
     const { code, message } = GiraffeError.from(error);
-    throw new GiraffeError(code, `${message}, or a tunnel of the configuration file: ${names}`);
+    throw new GiraffeError(code, `${message}${others}${hint}`);
   }
+}
+
+/** Returns the command that was meant by a word that is no target; undefined when it is like none. */
+function meantCommand(word: string): string | undefined {
+  const [nearest] = nearestFirst(word, commands);
+  const isLike = nearest?.[0] === word[0] && editDistance(word, nearest ?? '') <= maxEdits;
+  return isLike ? nearest : undefined;
 }
 
 function fileTunnel(file: FileTunnel, domain: string | undefined): AgentTunnel {

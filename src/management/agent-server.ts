@@ -6,6 +6,8 @@ import { type HttpApp, type HttpServer, startHttpServer } from './http-server.ts
 const host = '127.0.0.1';
 /** Ports above the usual one that are tried before any free one is taken; this many agents have a port one can guess. */
 const nextPorts = 20;
+/** Of these, the one that browsers and fetch() refuse to speak to, whatever answers there (WHATWG Fetch, "bad port"). */
+const badPort = 4045;
 
 /** Where the API answers. */
 export interface AgentServerOptions {
@@ -29,6 +31,7 @@ export async function startAgentServer(
   const app = createAgentApp(agent, routes);
   if (!mayMove) return startHttpServer(app, { host, port });
   for (let next = port; next < port + nextPorts; next += 1) {
+    if (next === badPort) continue;
     const server = await startUnlessTaken(app, next);
     if (server !== undefined) return server;
   }

@@ -28,6 +28,7 @@ describe('exit status 2, wrong usage', () => {
   it.each([
     ['no target', ['tunnel'], /no target: give TARGET/],
     ['a target that is none', ['tunnel', 'ftp://x'], /"ftp:\/\/x" is not a target/],
+    ['a mistyped command', ['tunnel', 'lst'], /"lst" is not a target.*; the nearest command is giraffe tunnel list/],
     [
       'a port that is no number',
       ['server', 'start', '--proxy-port', 'http'],

@@ -1,16 +1,11 @@
 /** A service or an edge that is not there yet: what is said, what clients get, and that it heals by itself. */
 import { describe, expect, it } from 'vitest';
-import { GiraffeHome, servesHybrid } from '../support/giraffe-process.ts';
+import { freePort } from '../support/free-port.ts';
+import { GiraffeHome, keptPorts, servesHybrid } from '../support/giraffe-process.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 
 const domain = 'late.localhost';
-
-/** Returns a port on which nobody listens. */
-async function freePort(): Promise<number> {
-  await using origin = await startHttpOrigin(() => {});
-  return origin.port;
-}
 
 describe('a service that is not there yet', () => {
   it('H12 its tunnel opens, its clients get 502 in the form they ask for, and it serves as soon as it is up', async () => {
@@ -70,7 +65,7 @@ describe('a service that is not there yet', () => {
 describe('an edge that is not there yet', () => {
   it('T3 an agent says so, keeps trying, and serves when the edge is up', async () => {
     await using home = new GiraffeHome();
-    const edge = await home.startEdge();
+    const edge = await home.startEdge([], await keptPorts());
     await edge.process.end('SIGTERM');
     const { grpc, tunnel } = edge.ports;
     const server = ['--server', `localhost:${grpc}`, '--tunnel-port', String(tunnel)];

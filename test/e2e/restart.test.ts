@@ -1,7 +1,7 @@
 /** Processes that are killed, frozen and started again, and many of them on one machine. */
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { GiraffeHome, servesHybrid } from '../support/giraffe-process.ts';
+import { GiraffeHome, keptPorts, servesHybrid } from '../support/giraffe-process.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
 
@@ -15,7 +15,7 @@ describe('after kill -9', () => {
   it('T3 of the edge the agent serves again, on the same ports and without a new token', async () => {
     await using home = new GiraffeHome();
     await using origin = await startNamedOrigin('origin');
-    const edge = await home.startEdge();
+    const edge = await home.startEdge([], await keptPorts());
     const agent = await home.startAgent(edge, origin.port, ['--domain', domain]);
     expect(await edge.process.end('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
     expect(await agent.event('reconnecting')).toMatchObject({ code: expect.stringMatching(/^GIR_ERR_/) });
@@ -29,7 +29,7 @@ describe('after kill -9', () => {
 
   it('T3 of the edge a memorable name stays the same', async () => {
     await using home = new GiraffeHome();
-    const edge = await home.startEdge();
+    const edge = await home.startEdge([], await keptPorts());
     const agent = await home.startAgent(edge, 3000);
     const { url } = await agent.event('ready');
     await edge.process.end('SIGKILL');

@@ -131,4 +131,10 @@ describe('the port', () => {
     });
     await new Promise((resolve) => holder.close(resolve));
   });
+
+  it('is never 4045, to which neither browsers nor fetch() would speak', async () => {
+    await using moved = await startAgentServer(port(), { port: 4045, mayMove: true });
+    expect(moved.port).not.toBe(4045);
+    expect((await fetch(`http://127.0.0.1:${moved.port}/livez`)).status).toBe(200);
+  });
 });

@@ -10,6 +10,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 import { root } from './repository.ts';
 
 const program = join(root, 'bin', 'run.js');
@@ -33,6 +34,11 @@ export function portFlags({ proxy, api, grpc, tunnel }: EdgePorts): string[] {
 const anyPort: EdgePorts = { proxy: 0, api: 0, grpc: 0, tunnel: 0 };
 /** Flags that let an edge pick all its ports. */
 export const anyPorts = portFlags(anyPort);
+
+/** Returns ports for an edge that is to come back on them after it has left them. */
+export async function keptPorts(): Promise<EdgePorts> {
+  return { proxy: await freePort(), api: await freePort(), grpc: await freePort(), tunnel: await freePort() };
+}
 
 /** One line of `--json`. */
 export interface GiraffeEvent {
