@@ -44,12 +44,12 @@ async function start(
   throw new Error(`${name} ended before it was ready`);
 }
 
-/** Ends the processes, the last one first. */
+/** Ends the processes, the last one first; those that started others end them as well. */
 export async function stopAll(processes: readonly Running[]): Promise<void> {
   for (const { child } of [...processes].reverse()) {
     // One that a signal ended has no exit status.
     if (child.exitCode !== null || child.signalCode !== null) continue;
-    child.kill('SIGKILL');
+    child.kill('SIGTERM');
     await once(child, 'exit');
   }
 }
