@@ -110,7 +110,9 @@ export class AgentReload implements Reload<AgentConfig> {
   #permitted(options: AgentOptions): AgentOptions {
     const [first, ...rest] = options.tunnels.filter((tunnel) => !this.#isWithdrawn(tunnel));
     if (first !== undefined) return { ...options, tunnels: [first, ...rest] };
-    throw new GiraffeError('GIR_ERR_CONFIG', 'the operator of the edge has disconnected all tunnels of the file');
+    const detail =
+      'the operator of the edge has disconnected all tunnels of the file; start the agent again to open them';
+    throw new GiraffeError('GIR_ERR_CONFIG', detail);
   }
 
   #isWithdrawn({ name, domain = this.#chosenNames.get(name) }: AgentTunnel): boolean {

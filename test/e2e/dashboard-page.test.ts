@@ -94,7 +94,7 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     await dialog.getByRole('button', { name: 'Disconnect' }).click();
     await page.getByText('one.localhost disconnected from 1 agent').waitFor();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    await page.getByText('one.localhost ended: GIR_ERR_DISCONNECTED; two.localhost goes on').waitFor();
+    await page.getByText('one.localhost ended: GIR_ERR_DISCONNECTED; its agent goes on with two.localhost').waitFor();
     // Nobody ever asked for it, so it has no figures to be shown without an agent.
     await page.getByRole('button', { name: 'Disconnect one.localhost' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Disconnect two.localhost' }).waitFor();

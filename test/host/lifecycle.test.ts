@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { probeTarget, tunnelTarget } from '../../src/host/agent-target.ts';
 import { Lifetimes } from '../../src/host/lifetimes.ts';
-import { OriginWatch } from '../../src/host/origin-watch.ts';
+import { OriginWatch, OriginWatches } from '../../src/host/origin-watch.ts';
 import { listenForSignals } from '../../src/host/shutdown-signals.ts';
 
 describe('Lifetimes', () => {
@@ -131,6 +131,15 @@ describe('OriginWatch', () => {
     watch.report(undefined);
     expect(said).toEqual(['GIR_ERR_ORIGIN_CERTIFICATE', undefined]);
     vi.useRealTimers();
+  });
+
+  it('is silent once no tunnel has its target any more', () => {
+    const said: string[] = [];
+    const other = { kind: 'unix', path: '/y' } as const;
+    using watches = new OriginWatches([target, other], (name) => said.push(name));
+    watches.keep([other]);
+    for (const name of ['unix:/x', 'unix:/y']) watches.report(name, 'GIR_ERR_ORIGIN_CERTIFICATE');
+    expect(said).toEqual(['unix:/y']);
   });
 
   it('is silent once it has ended', async () => {

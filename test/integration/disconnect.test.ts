@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { TransportChoice } from '../../src/agent/agent-options.ts';
 import type { EdgeEvent } from '../../src/edge/edge-events.ts';
 import { parseTarget } from '../../src/http/target.ts';
+import { defaultStoreLimits } from '../../src/inspector/exchange-store.ts';
+import { Inspector } from '../../src/inspector/inspector.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   connectForgedGrpc,
@@ -109,6 +111,22 @@ describe('disconnecting one endpoint', () => {
     socket.send('still there');
     expect(String(await echo)).toContain('still there');
     socket.terminate();
+  });
+
+  it('S3 leaves its record in the inspector, and nobody to replay it', async () => {
+    await using origin = await startHttpOrigin((_request, response) => void response.end('x'));
+    await using server = await startTestEdge();
+    const inspector = new Inspector(defaultStoreLimits);
+    const options = { inspector, ...tunnelsTo(origin.target) };
+    await using agent = await startTestAgent(server.edge.ports, 'a.test', origin.target, options);
+    await statusOf(server, 'a.test');
+    server.edge.disconnect('a.test');
+    await agent.event('withdrawn');
+    const [record] = inspector.store.list();
+    expect(record).toMatchObject({ beginning: { endpoint: 'a.test' } });
+    expect(() => inspector.replay(record?.id ?? '', {})).toThrow(
+      expect.objectContaining({ code: 'GIR_ERR_REPLAY_REFUSED' }),
+    );
   });
 
   it('S3 is for good: an agent that comes back asks for what is left', async () => {

@@ -71,7 +71,7 @@ const payload = fc.oneof(
 
 const frame = fc
   .record({
-    type: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 11 }) }, { weight: 1, arbitrary: fc.nat(255) }),
+    type: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 13 }) }, { weight: 1, arbitrary: fc.nat(255) }),
     flags: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(0, 1, 2, 3) }, { weight: 1, arbitrary: fc.nat(255) }),
     id: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(0, 1, 2, 3) }, { weight: 1, arbitrary: fc.nat(2 ** 32 - 1) }),
     payload,
@@ -191,7 +191,9 @@ describe('a forged agent and a real edge', () => {
     ['a second HELLO', helloFrame()],
     ['WELCOME', rawFrame(wire.welcome, 0, 0, '{}')],
     ['frame type 0', rawFrame(0, 0, 0)],
-    ['frame type 12', rawFrame(12, 0, 0)],
+    ['STATUS that is no JSON', rawFrame(wire.status, 0, 0)],
+    ['WITHDRAW', rawFrame(wire.withdraw, 0, 0, '{"endpoint":"a.test","reason":"GIR_ERR_DISCONNECTED"}')],
+    ['frame type 14', rawFrame(14, 0, 0)],
     ['frame type 255', rawFrame(255, 255, 2 ** 32 - 1)],
   ])('S9 %s ends the session with GIR_ERR_PROTOCOL', async (_what, bytes) => {
     using carrier = await connectForgedTls(world.edge.edge.ports.tunnel);
@@ -227,6 +229,23 @@ describe('a forged edge and a real agent', () => {
     const answer = await converse(other.port, 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
     expect(statuses(answer)).toEqual([200]);
     expect(uncaught).toEqual([]);
+  });
+
+  it('S9 a WITHDRAW that cannot be read ends that session; one for an endpoint that the agent does not have does nothing', async () => {
+    await using origin = await startRecordingOrigin();
+    await using edge = await startForgedEdge('a.test');
+    await using agent = await startTestAgent(edge.ports, 'a.test', `127.0.0.1:${origin.port}`, {
+      transport: 'tcp',
+      backoff: { firstMs: 1, maxMs: 5 },
+    });
+    const bad = await edge.next();
+    bad.send(rawFrame(wire.withdraw, 0, 0, '{"endpoint":1}'));
+    expect(await bad.goAwayCode()).toBe('GIR_ERR_PROTOCOL');
+    const carrier = await edge.next();
+    carrier.send(rawFrame(wire.withdraw, 0, 0, '{"endpoint":"b.test","reason":"GIR_ERR_DISCONNECTED"}'));
+    carrier.send(rawFrame(wire.head, 1, 1, 'GET /served 1 - 65536 a.test\nHost:a.test'));
+    expect((await carrier.frame(wire.head)).payload.toString()).toMatch(/^200 /);
+    expect(agent.events.some(({ type }) => type === 'withdrawn' || type === 'closed')).toBe(false);
   });
 
   it('S9 an edge that fuzzes instead of saying WELCOME does not end the agent', async () => {

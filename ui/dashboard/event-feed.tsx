@@ -60,7 +60,13 @@ function Line({ event }: { readonly event: NumberedEvent }) {
     case 'session-mode':
       return <Told badge="agent" tone="info" text={`${places} is now ${text('mode')}`} />;
     case 'session-withdrawn':
-      return <Told badge="agent" tone="warn" text={`${text('domain')} ended: ${text('code')}; ${places} goes on`} />;
+      return (
+        <Told
+          badge="agent"
+          tone="warn"
+          text={`${text('domain')} ended: ${text('code')}; its agent goes on with ${places}`}
+        />
+      );
     case 'session-closed':
       return event['code'] === undefined ? (
         <Told badge="agent" tone="" text={`${places} left`} />
