@@ -119,6 +119,7 @@ export class GrpcListener {
   #accept(call: ConnectCall, onCarrier: OnCarrier): void {
     const session = http2SessionOf(call);
     const key = session?.socket === undefined ? '' : gateKey(session.socket);
+    const connection = this.#gate.connection(key);
     const admit = (): void => {
       this.#gate.admit(key);
       // Only now: a stranger gets no more than HTTP/2's small default windows.
@@ -129,7 +130,11 @@ export class GrpcListener {
     const carrier = createGrpcCarrier(call, {
       peer: call.getPeer(),
       admit,
-      destroy: () => session?.destroy(),
+      destroy: () => {
+        session?.destroy();
+        // Node waits for what is being written, and an agent that has stopped reading takes it never.
+        connection?.destroy();
+      },
     });
     onCarrier(carrier, session?.socket === undefined ? nobody : tunnelPeer(session.socket));
   }

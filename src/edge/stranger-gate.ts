@@ -21,7 +21,8 @@ export class StrangerGate {
   readonly #deadlineMs: number;
   /** In the order of their arrival, keyed by address and port. */
   readonly #strangers = new Map<string, Stranger>();
-  readonly #admitted = new Set<Socket>();
+  /** By the same keys. */
+  readonly #admitted = new Map<string, Socket>();
   readonly #timer: NodeJS.Timeout;
 
   /** @param deadlineMs How long a connection may stay without being admitted, in milliseconds. */
@@ -39,8 +40,11 @@ export class StrangerGate {
       socket.destroy();
       return;
     }
-    this.#strangers.set(gateKey(socket), { socket, sinceMs: performance.now() });
-    socket.once('close', () => this.#forget(socket));
+    const key = gateKey(socket);
+    // Its other end has gone and come back from the same port before we were told: nobody would watch it any more.
+    this.#strangers.get(key)?.socket.destroy();
+    this.#strangers.set(key, { socket, sinceMs: performance.now() });
+    socket.once('close', () => this.#forget(key, socket));
     if (this.#strangers.size <= this.#maxStrangers) return;
     const [oldest] = this.#strangers.values();
     oldest?.socket.destroy();
@@ -48,9 +52,10 @@ export class StrangerGate {
 
   /** The TLS handshake is done: `secured` is the socket to close from now on. */
   secured(secured: Socket): void {
-    const stranger = this.#strangers.get(gateKey(secured));
+    const key = gateKey(secured);
+    const stranger = this.#strangers.get(key);
     if (stranger !== undefined) stranger.socket = secured;
-    secured.once('close', () => this.#forget(secured));
+    secured.once('close', () => this.#forget(key, secured));
   }
 
   /** The owner of the connection with this key is authenticated. */
@@ -58,21 +63,24 @@ export class StrangerGate {
     const stranger = this.#strangers.get(key);
     if (stranger === undefined) return;
     this.#strangers.delete(key);
-    this.#admitted.add(stranger.socket);
+    this.#admitted.set(key, stranger.socket);
+  }
+
+  /** Returns the connection with this key, admitted or not; undefined when it is gone. */
+  connection(key: string): Socket | undefined {
+    return this.#strangers.get(key)?.socket ?? this.#admitted.get(key);
   }
 
   /** Drops every connection, strangers and admitted ones, and ends the watch. */
   close(): void {
     clearInterval(this.#timer);
     for (const { socket } of this.#strangers.values()) socket.destroy();
-    for (const socket of this.#admitted) socket.destroy();
+    for (const socket of this.#admitted.values()) socket.destroy();
   }
 
-  #forget(socket: Socket): void {
-    this.#admitted.delete(socket);
-    for (const [key, stranger] of this.#strangers) {
-      if (stranger.socket === socket) this.#strangers.delete(key);
-    }
+  #forget(key: string, socket: Socket): void {
+    if (this.#strangers.get(key)?.socket === socket) this.#strangers.delete(key);
+    if (this.#admitted.get(key) === socket) this.#admitted.delete(key);
   }
 
   #sweep(): void {

@@ -134,7 +134,7 @@ describe('health', () => {
   });
 
   it('O3 Watch of a client without a token tells the state and ends as UNAVAILABLE, and the next one tells it again', async () => {
-    await using edge = await startTestEdge({ handshakeTimeoutMs: 500 });
+    await using edge = await startTestEdge({ handshakeTimeoutMs: 1500 });
     using watcher = await serviceClient(edge, health, 'grpc.health.v1.Health');
     const open = Reflect.get(watcher, 'watch') as (request: object) => ClientReadableStream<{ status: string }>;
     for (let attempt = 0; attempt < 2; attempt += 1) {

@@ -177,7 +177,7 @@ describe.each(httpTransports)('over $name', ({ transport }) => {
     });
     await using world = await startTunnelWorld(origin, {
       transport,
-      limits: { bodyIdleTimeoutMs: 600, requestTimeoutMs: 600 },
+      limits: { bodyIdleTimeoutMs: 1200, requestTimeoutMs: 1200 },
     });
     const { outgoing, answer } = world.client.open('POST', '/', { headers: { 'Content-Length': '8' } });
     for (let octet = 0; octet < 8; octet += 1) {

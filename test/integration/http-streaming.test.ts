@@ -160,10 +160,10 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     await using world = await startTunnelWorld(origin, {
       transport,
       limits: {
-        requestTimeoutMs: 300,
-        bodyIdleTimeoutMs: 300,
-        keepAliveTimeoutMs: 300,
-        headTimeoutMs: 300,
+        requestTimeoutMs: 1200,
+        bodyIdleTimeoutMs: 1200,
+        keepAliveTimeoutMs: 1200,
+        headTimeoutMs: 1200,
         keepAliveMs: 200,
         reconnectGraceMs: 100,
       },

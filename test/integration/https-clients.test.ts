@@ -303,7 +303,7 @@ describe('an HTTP/2 client', () => {
   });
 
   it('S5 that is idle is closed, before its first request and after', async () => {
-    await using edge = await startHttpsEdge({ keepAliveTimeoutMs: 300, headTimeoutMs: 300 });
+    await using edge = await startHttpsEdge({ keepAliveTimeoutMs: 1500, headTimeoutMs: 1500 });
     await using origin = await startHttpOrigin((_request, response) => response.end());
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
     using fresh = await Http2Client.connect(edge);

@@ -218,7 +218,7 @@ describe('times', () => {
         else socket.write(chunk);
       });
     });
-    await using world = await startPolicyWorld(origin, { tunnel: { policy: { idleTimeoutMs: 400 } } });
+    await using world = await startPolicyWorld(origin, { tunnel: { policy: { idleTimeoutMs: 1500 } } });
     using moving = await openUpgrade(world.port);
     using idle = await openUpgrade(world.port);
     using stream = await rawClient(world.port, requestText('GET', '/', testHost));

@@ -62,6 +62,43 @@ describe('file descriptors', () => {
     });
   });
 
+  it.each(['grpc', 'tcp'] as const)(
+    'hardening 13: an agent over %s that stands still in mid-upload leaves no connection behind once it is given up',
+    async (transport) => {
+      const certificate = await testCertificate();
+      await using origin = await startHttpOrigin((request) => void request.resume());
+      await using edge = await startScript<EdgePorts>('edge-process', {
+        limits: { keepAliveMs: 300, reconnectGraceMs: 0 },
+        options: { certificate },
+      } satisfies EdgeSettings);
+      const trust = { kind: 'ca', pem: certificate.caPem } as const;
+      const settings: AgentSettings = {
+        ports: edge.ready,
+        domain: 'app.test',
+        target: origin.target,
+        options: { trust, transport },
+      };
+      await using agent = await startScript<'ready'>('agent-process', settings);
+      const head = 'POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1000000000\r\n\r\n';
+      const clients = flood(edge.ready.proxy, 100, head);
+      const piece = Buffer.alloc(64 * 1024);
+      for (const socket of clients) {
+        const pour = (): void => {
+          while (!socket.destroyed && socket.write(piece));
+        };
+        socket.on('drain', pour);
+        pour();
+      }
+      await eventually('all have begun', () => origin.open.size === 100);
+      // What the edge writes to it from now on fills the system's buffers and stays there.
+      agent.freeze();
+      const sessions = async (): Promise<unknown> => ((await edge.ask('stats')) as { sessions: number }[])[0]?.sessions;
+      await eventually('it is given up', async () => (await sessions()) === 0);
+      for (const socket of clients) socket.destroy();
+      await eventually('no connection is left', async () => (await edge.ask('handles')) === 0);
+    },
+  );
+
   it('hardening 13: an edge out of descriptors goes on with what it has, refuses the rest, and recovers by itself', async () => {
     const certificate = await testCertificate();
     await using origin = await startHttpOrigin((_request, response) => response.end('ok'));

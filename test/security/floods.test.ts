@@ -99,7 +99,7 @@ describe('floods of strangers on the tunnel ports', () => {
   );
 
   it('S5 TLS connections without HELLO are dropped, on both ports, and keep nobody out', async () => {
-    await using world = await startAttackWorld({ handshakeTimeoutMs: 700 });
+    await using world = await startAttackWorld({ handshakeTimeoutMs: 2000 });
     const { tunnel, grpc } = world.edge.edge.ports;
     const silent = await Promise.all([
       ...Array.from({ length: 30 }, () => connectForgedTls(tunnel)),

@@ -42,7 +42,7 @@ describe('slow heads', () => {
   });
 
   it('S5 the time for a second head runs from its own first octet', async () => {
-    await using world = await startAttackWorld({ headTimeoutMs: 400, keepAliveTimeoutMs: 20_000 });
+    await using world = await startAttackWorld({ headTimeoutMs: 1200, keepAliveTimeoutMs: 20_000 });
     using client = await world.connect();
     client.send(get('/first'));
     await client.until('ok');
@@ -102,7 +102,7 @@ describe('slow bodies', () => {
 
   it('S5 a slow body that goes on is no failure', async () => {
     await using world = await startAttackWorld(
-      { bodyIdleTimeoutMs: 600, headTimeoutMs: 600, requestTimeoutMs: 600 },
+      { bodyIdleTimeoutMs: 1500, headTimeoutMs: 1500, requestTimeoutMs: 1500 },
       (socket) => {
         socket.on(
           'data',
