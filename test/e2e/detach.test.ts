@@ -84,14 +84,14 @@ describe('--detach', () => {
     const refused = home.run(['tunnel', '1', '--server', `localhost:${ports.grpc}`, '--detach', '--json'], {
       env: { GIRAFFE_TOKEN: token },
     });
-    const down = detach('localhost:9', ['--tunnel-port', '9', '--timeout', '500ms']);
+    const down = detach('localhost:9', ['--tunnel-port', '9', '--timeout', '3s']);
     const wrong = detach('localhost:9', ['--url-file', '/nowhere/url', '--token-file', '/nowhere']);
     const command = detach('localhost:9', ['--', 'true']);
     expect(await refused.ended()).toMatchObject({ code: 7 });
     expect(refused.events).toMatchObject([{ event: 'error', code: 'GIR_ERR_CREDENTIALS_REFUSED' }]);
     expect(await down.ended()).toMatchObject({ code: 6 });
     expect(down.stderr).toMatch(
-      /^Error: no tunnel to localhost:9 within 500 ms: .*ECONNREFUSED.*\nNext: {2}Check --server/m,
+      /^Error: no tunnel to localhost:9 within 3000 ms: .*ECONNREFUSED.*\nNext: {2}Check --server/m,
     );
     expect(await wrong.ended()).toMatchObject({ code: 3 });
     expect(wrong.stderr).toMatch(/token file \/nowhere cannot be read/);

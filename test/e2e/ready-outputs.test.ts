@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listRunningAgents } from '../../src/state/running-agents.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { type ChildProgram, GiraffeHome, type RunningEdge } from '../support/giraffe-process.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
 
@@ -75,9 +76,7 @@ describe('the files of a tunnel that is ready', () => {
 
 describe('--wait-ready', () => {
   it('O6 origin waits for the service, and reachable only for the way to it', async () => {
-    const later = await startHttpOrigin(() => {});
-    const { port } = later;
-    await later[Symbol.asyncDispose]();
+    const port = await freePort();
     const reachable = tunnel(port, ['--wait-ready', 'reachable', '--domain', 'reachable.localhost']);
     const waiting = tunnel(port, ['--wait-ready', 'origin', '--domain', 'origin.localhost']);
     await reachable.event('ready');
@@ -91,12 +90,12 @@ describe('--wait-ready', () => {
   });
 
   it('O6 says what is missing when --timeout is over, with 6', async () => {
-    const agent = tunnel(9, ['--wait-ready', 'origin', '--timeout', '2s']);
+    const agent = tunnel(9, ['--wait-ready', 'origin', '--timeout', '4s']);
     expect(await agent.ended()).toMatchObject({ code: 6 });
     expect(agent.events.at(-1)).toMatchObject({
       event: 'error',
       code: 'GIR_ERR_NOT_PUBLIC',
-      message: 'the tunnel serves, but is not ready within 2000 ms: http://localhost:9: ECONNREFUSED',
+      message: 'the tunnel serves, but is not ready within 4000 ms: http://localhost:9: ECONNREFUSED',
     });
     expect(agent.events.map(({ event }) => event)).not.toContain('ready');
   });

@@ -181,8 +181,14 @@ describe('the end of a command', () => {
 describe('with a terminal', () => {
   it('O6 Ctrl-C reaches the command once, and giraffe waits for it', async () => {
     const server = `localhost:${edge.ports.grpc}`;
-    const line =
-      'trap "echo interrupted" INT; echo waiting; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.05; done; exit 4';
+    // Once interrupted it goes on for half a second, in which a second signal would come.
+    const line = [
+      'trap "echo interrupted; seen=yes" INT',
+      'echo waiting',
+      'until [ -n "$seen" ]; do sleep 0.05; done',
+      'for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.05; done',
+      'exit 4',
+    ].join('\n');
     const script = join(home.path, 'job.sh');
     writeFileSync(script, line);
     const command = `giraffe tunnel ${origin.port} --server ${server} --no-inspect -- sh ${script}`;

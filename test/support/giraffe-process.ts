@@ -155,6 +155,9 @@ export class ChildProgram implements AsyncDisposable {
     } catch {
       // It ended by itself just now.
     }
+    // What it has started may live on in a group of its own and hold these.
+    this.child.stdout?.destroy();
+    this.child.stderr?.destroy();
     await this.#ended;
   }
 
