@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { anyPorts, type ChildProgram, GiraffeHome } from '../support/giraffe-process.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { startHttpOrigin } from '../support/origins.ts';
@@ -127,9 +128,7 @@ describe('the first minute', () => {
     await using home = new GiraffeHome();
     await using origin = await startHttpOrigin((_request, response) => response.end('over TCP'));
     const { ports } = await home.startEdge();
-    const unused = await startHttpOrigin(() => {});
-    await unused[Symbol.asyncDispose]();
-    const server = ['--server', `localhost:${unused.port}`, '--tunnel-port', String(ports.tunnel)];
+    const server = ['--server', `localhost:${await freePort()}`, '--tunnel-port', String(ports.tunnel)];
     const agent = home.run(['tunnel', String(origin.port), ...server]);
     using client = clientOf(await publicUrl(agent));
     expect((await client.get('/')).text).toBe('over TCP');
