@@ -11,6 +11,8 @@ export class BufferPool {
   readonly #sizeBytes: number;
   readonly #maxIdle: number;
   readonly #idle: ArrayBufferLike[] = [];
+  /** All memory that is the pool's: Node cuts small buffers from memory that may have the same size. */
+  readonly #own = new WeakSet<ArrayBufferLike>();
 
   /**
    * @param minBytes What is smaller is cheaper without the pool, in octets.
@@ -26,13 +28,19 @@ export class BufferPool {
   /** Returns a buffer of `bytes` octets; {@link release} gives it back. What it holds does not matter. */
   take(bytes: number): Buffer {
     if (bytes < this.#minBytes || bytes > this.#sizeBytes) return Buffer.allocUnsafe(bytes);
-    const memory = this.#idle.pop() ?? Buffer.allocUnsafeSlow(this.#sizeBytes).buffer;
-    return Buffer.from(memory, 0, bytes);
+    return Buffer.from(this.#idle.pop() ?? this.#make(), 0, bytes);
   }
 
   /** Takes back what {@link take} returned, or a part of it. Nobody may read any of it any more. */
   release(buffer: Buffer): void {
     const { buffer: memory } = buffer;
-    if (memory.byteLength === this.#sizeBytes && this.#idle.length < this.#maxIdle) this.#idle.push(memory);
+    const isOwn = memory.byteLength === this.#sizeBytes && this.#own.has(memory);
+    if (isOwn && this.#idle.length < this.#maxIdle) this.#idle.push(memory);
+  }
+
+  #make(): ArrayBufferLike {
+    const { buffer: memory } = Buffer.allocUnsafeSlow(this.#sizeBytes);
+    this.#own.add(memory);
+    return memory;
   }
 }

@@ -27,14 +27,17 @@ describe('BufferPool', () => {
     expect(pool.take(100 * kibibyte).buffer).not.toBe(first.buffer);
   });
 
-  it('does not take in those of other origin: small ones, which share memory, and very large ones', () => {
+  it('does not take in those of other origin: small ones, which share memory, very large ones, and memory of its size', () => {
     const pool = somePool();
     const small = pool.take(1000);
     const large = pool.take(1_000_000);
     pool.release(small);
     pool.release(large);
+    const foreign = Buffer.alloc(384 * kibibyte);
+    pool.release(foreign);
+    pool.release(foreign.subarray(10, 20));
     const taken = [pool.take(40_000), pool.take(40_000), pool.take(40_000)];
-    expect(new Set([small, large, ...taken].map(({ buffer }) => buffer)).size).toBe(5);
+    expect(new Set([small, large, foreign, ...taken].map(({ buffer }) => buffer)).size).toBe(6);
     expect(taken.map(({ byteOffset }) => byteOffset)).toEqual([0, 0, 0]);
   });
 
