@@ -12,7 +12,7 @@ import type { Carrier } from './carrier.ts';
 /** A carrier holds at most about this many octets, so that a control frame is never behind more. */
 const maxCarrierBytes = 128 * 1024;
 /** A batch waits for so many further turns at most. A turn takes no time when there is nothing to read. */
-const maxTurns = 4;
+const maxTurns = 8;
 /** Answers that the peer made us queue (PONG, RESET) and that have not left; more is abuse. */
 const maxOwedFrames = 1000;
 /** Frames beside DATA that wait for a peer that does not read may cost this much memory, in octets. */
