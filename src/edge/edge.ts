@@ -171,6 +171,7 @@ class RunningEdge implements Edge {
       if (session.canSpare(domain)) this.#withdraw(session, domain);
       else this.#end(session);
     }
+    this.#routes.desert(domain);
     return sessions.length;
   }
 

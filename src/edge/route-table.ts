@@ -6,12 +6,17 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import type { EdgeSession } from './edge-session.ts';
 
+/** Endpoints that are remembered as deserted; of one that is forgotten, requests wait in vain. */
+const maxDeserted = 10_000;
+
 /** The route table of one edge. */
 export class RouteTable {
   readonly #known: EdgeOptions['knownEndpoints'];
   readonly #sessions = new Map<string, EdgeSession>();
   readonly #byHost = new Map<string, Set<EdgeSession>>();
   readonly #waiting = new Map<string, Set<() => void>>();
+  /** Endpoints that nobody comes back for, the oldest first. None of them is served. */
+  readonly #deserted = new Set<string>();
 
   constructor(known: EdgeOptions['knownEndpoints']) {
     this.#known = known;
@@ -51,6 +56,7 @@ export class RouteTable {
       if (serving === undefined) this.#byHost.set(host, new Set([session]));
       else serving.add(session);
       this.#known.add(host);
+      this.#deserted.delete(host);
       this.#wake(host);
     }
     for (const other of replaced) {
@@ -70,6 +76,20 @@ export class RouteTable {
     const serving = this.#byHost.get(host);
     serving?.delete(session);
     if (serving?.size === 0) this.#byHost.delete(host);
+  }
+
+  /** Notes that no agent will come back for an endpoint, which none serves any more; who waits for one is woken. */
+  desert(host: string): void {
+    this.#deserted.delete(host);
+    this.#deserted.add(host);
+    const [oldest] = this.#deserted;
+    if (oldest !== undefined && this.#deserted.size > maxDeserted) this.#deserted.delete(oldest);
+    this.#wake(host);
+  }
+
+  /** Whether an agent of `host` that is away may come back by itself. */
+  isAwaited(host: string): boolean {
+    return !this.#deserted.has(host);
   }
 
   /** Wakes those who wait for an agent of these endpoints: a way to one has come up. */

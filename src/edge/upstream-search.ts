@@ -128,13 +128,15 @@ export class UpstreamSearch {
     this.#owner.onFound(upstream);
   }
 
-  /** Nobody is there: an agent that is only reconnecting is worth a short wait. */
+  /** Nobody is there: an agent that is only reconnecting is worth a short wait; one that was sent away is none. */
   #awaitUpstream(failure: GiraffeError | undefined): void {
     if (this.#isRefused && failure !== undefined) return this.#owner.onGivenUp(failure);
     const { routes, limits } = this.#context;
+    const { host } = this.#routing;
+    const graceMs = routes.isAwaited(host) ? limits.reconnectGraceMs : 0;
     this.#wait(
-      (onReady) => routes.waitFor(this.#routing.host, onReady),
-      limits.reconnectGraceMs - (failure === undefined ? this.#elapsedMs() : 0),
+      (onReady) => routes.waitFor(host, onReady),
+      graceMs - (failure === undefined ? this.#elapsedMs() : 0),
       failure ?? new GiraffeError('GIR_ERR_NO_UPSTREAM'),
     );
   }
