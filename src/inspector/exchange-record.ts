@@ -6,9 +6,10 @@
 import { performance } from 'node:perf_hooks';
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import { type FieldLines, listMembers } from '../http/field-line.ts';
-import type { ResponseHead } from '../http/message.ts';
+import type { RequestHead, ResponseHead } from '../http/message.ts';
 import { CapturedBody, type OctetAccount } from './captured-body.ts';
 import type { ExchangeBeginning, ExchangeTap, RelayDirection } from './exchange-tap.ts';
+import { KeptHead } from './kept-head.ts';
 import { MessageLog } from './message-log.ts';
 
 /** When things happened, in milliseconds since the agent received the head of the request. */
@@ -30,23 +31,21 @@ export interface RecordKeeper {
   changed(record: ExchangeRecord): void;
 }
 
-/** Octets that a record and each of its field lines cost besides their text, roughly. */
+/** Octets that a record costs besides its texts and bodies, and a line of trailers besides its text, roughly. */
 const recordCostBytes = 1024;
 const lineCostBytes = 64;
+const noTrailers: FieldLines = [];
 
 /** One recorded exchange. */
 export class ExchangeRecord implements ExchangeTap, OctetAccount {
   readonly id: string;
-  readonly beginning: ExchangeBeginning;
   /** Milliseconds since the epoch. */
   readonly startedAtMs = Date.now();
   readonly times: ExchangeTimes = {};
   /** Whether the origin was spoken to on a kept connection. */
   isReused = false;
-  /** The final head, or the 101. */
-  response: ResponseHead | undefined;
-  requestTrailers: FieldLines = [];
-  responseTrailers: FieldLines = [];
+  requestTrailers = noTrailers;
+  responseTrailers = noTrailers;
   /** Statuses of interim answers, the latest 16. */
   readonly interim: number[] = [];
   error: GiraffeError | undefined;
@@ -57,6 +56,8 @@ export class ExchangeRecord implements ExchangeTap, OctetAccount {
   revision = 0;
   /** What it costs, in octets. For its keeper. */
   heldBytes = 0;
+  readonly #beginning: Omit<ExchangeBeginning, 'head'> & { readonly head: KeptHead<RequestHead> };
+  #response: KeptHead<ResponseHead> | undefined;
   readonly #keeper: RecordKeeper;
   readonly #maxBodyBytes: number;
   readonly #startedMs = performance.now();
@@ -67,16 +68,24 @@ export class ExchangeRecord implements ExchangeTap, OctetAccount {
   /** @param maxBodyBytes Octets kept of each body, and of all messages of a WebSocket. */
   constructor(id: string, beginning: ExchangeBeginning, maxBodyBytes: number, keeper: RecordKeeper) {
     this.id = id;
-    this.beginning = beginning;
+    this.#beginning = { ...beginning, head: new KeptHead(beginning.head) };
     this.#maxBodyBytes = maxBodyBytes;
     this.#keeper = keeper;
   }
 
   /** Pays for the record itself; its keeper knows it by then. */
   begin(): void {
-    const { head } = this.beginning;
-    this.charge(recordCostBytes + head.target.length + sectionBytes(head.fields));
+    this.charge(recordCostBytes + this.#beginning.head.length);
     this.#changed();
+  }
+
+  get beginning(): ExchangeBeginning {
+    return { ...this.#beginning, head: this.#beginning.head.read() };
+  }
+
+  /** The final head, or the 101. */
+  get response(): ResponseHead | undefined {
+    return this.#response?.read();
   }
 
   /** Whether the exchange is still going on. */
@@ -138,9 +147,9 @@ export class ExchangeRecord implements ExchangeTap, OctetAccount {
       this.interim.push(head.status);
       return;
     }
-    this.response = head;
+    this.#response = new KeptHead(head);
     this.times.headMs = this.#nowMs();
-    this.charge(sectionBytes(head.fields));
+    this.charge(this.#response.length);
     const isWebSocket = head.status === 101 && listMembers(head.fields, 'upgrade').includes('websocket');
     if (isWebSocket && !this.#isDropped) this.messages = new MessageLog(this.#maxBodyBytes, this, head.fields);
     this.#changed();

@@ -109,9 +109,9 @@ export class ExchangeStore implements RecordKeeper {
   }
 
   #makeRoom(): void {
-    const [oldest] = this.#records.values();
-    let over = oldest;
+    let over: ExchangeRecord | undefined;
     for (const record of this.#records.values()) {
+      over ??= record;
       if (record.isLive) continue;
       over = record;
       break;
