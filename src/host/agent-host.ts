@@ -131,7 +131,9 @@ async function untilReady(
     problem = reason;
   };
   const ready = agent.ready.then(async () => {
-    await untilPublic({ level: settings.waitReady, tunnels: view.tunnels(), signal: checks.signal, onProblem });
+    const check = { level: settings.waitReady, tunnels: view.tunnels(), signal: checks.signal, onProblem };
+    const lack = await Promise.race([untilPublic(check), gate.withdrawn]);
+    if (lack !== undefined) throw lack;
     await files.write(view.tunnels());
     // Whoever is told that the tunnel is ready may list or stop it at once.
     await announcement.settled();

@@ -4,7 +4,7 @@ import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { ReadyGate } from '../../src/host/ready-gate.ts';
 
 describe('ReadyGate', () => {
-  it('does not call a tunnel ready that was withdrawn while it was held back', () => {
+  it('does not call a tunnel ready that was withdrawn while it was held back, and says that one is', async () => {
     const shown: AgentEvent[] = [];
     const gate = new ReadyGate((event) => shown.push(event));
     const tunnel = (domain: string) => ({
@@ -21,6 +21,7 @@ describe('ReadyGate', () => {
     } as const;
     gate.pass({ ...ready, tunnels: [tunnel('a.test'), tunnel('b.test')] });
     gate.pass(withdrawn);
+    expect(await gate.withdrawn).toMatchObject({ code: 'GIR_ERR_DISCONNECTED' });
     gate.open();
     expect(shown).toEqual([withdrawn, { ...ready, tunnels: [tunnel('b.test')] }]);
   });
