@@ -8,6 +8,7 @@
  * `/api/tunnels` has the form that scripts for other tunnels read.
  */
 import { type Context, Hono } from 'hono';
+import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { AgentPort, LocalTunnel } from './agent-port.ts';
 import { knownHostsOnly } from './host-check.ts';
 import { metricsPaths, metricsResponse } from './metrics-routes.ts';
@@ -35,8 +36,10 @@ export function createAgentApp(agent: AgentPort, routes: readonly AgentRoutes[] 
   for (const add of routes) add(app);
   app.notFound(() => problemResponse('GIR_ERR_API_PATH'));
   app.onError((error) => {
+    const { code, message } = GiraffeError.from(error);
+    if (code !== 'GIR_ERR_INTERNAL') return problemResponse(code, message);
     agent.noteFault(error);
-    return problemResponse('GIR_ERR_INTERNAL');
+    return problemResponse(code);
   });
   return app;
 }

@@ -8,12 +8,11 @@ import type { StoreChanges } from '../inspector/exchange-store.ts';
 /** Ids of dropped exchanges that are remembered; more than are ever kept would be of no use. */
 const maxDropped = 5000;
 
-/** Changes that wait for one reader. */
+/** Changes that wait for one reader, who knows nothing yet. */
 export class ChangeQueue {
   readonly #changed = new Set<ExchangeRecord>();
   readonly #dropped = new Set<string>();
-  #isLost = false;
-  #wake: (() => void) | undefined;
+  #isLost = true;
 
   add({ changed, dropped }: StoreChanges): void {
     for (const record of changed) this.#changed.add(record);
@@ -21,31 +20,14 @@ export class ChangeQueue {
     for (const record of this.#changed) if (this.#dropped.has(record.id)) this.#changed.delete(record);
     if (this.#dropped.size > maxDropped) this.#isLost = true;
     if (this.#isLost) this.#dropped.clear();
-    this.#wake?.();
   }
 
-  /** Resolves when there is something, or after `timeoutMs`, or when {@link end} is called. */
-  async wait(timeoutMs: number): Promise<void> {
-    if (this.#changed.size > 0 || this.#dropped.size > 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      timer = setTimeout(resolve, timeoutMs);
-    });
-    clearTimeout(timer);
-    this.#wake = undefined;
-  }
-
-  /** Returns what waits, and forgets it; `undefined` when too much was forgotten already. */
+  /** Returns what waits, and forgets it; `undefined` when the reader is to be told everything. */
   take(): StoreChanges | undefined {
     const changes = this.#isLost ? undefined : { changed: [...this.#changed], dropped: [...this.#dropped] };
     this.#changed.clear();
     this.#dropped.clear();
     this.#isLost = false;
     return changes;
-  }
-
-  end(): void {
-    this.#wake?.();
   }
 }

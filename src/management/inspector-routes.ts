@@ -5,7 +5,6 @@
  * page of another origin can send without asking first.
  */
 import { type Context, Hono } from 'hono';
-import { streamSSE } from 'hono/streaming';
 import * as z from 'zod';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { ExchangeRecord } from '../inspector/exchange-record.ts';
@@ -15,12 +14,11 @@ import type { Inspector } from '../inspector/inspector.ts';
 import { detailOf, messagesOf, summaryOf } from '../inspector/view-of-record.ts';
 import type { AgentRoutes } from './agent-app.ts';
 import { ChangeQueue } from './change-queue.ts';
+import { type EventSource, eventStream, eventText } from './event-stream.ts';
 import { pageRoutes } from './page-files.ts';
 import { problemResponse } from './problem.ts';
 import { requestBody } from './requests-http.ts';
 
-/** A comment keeps a live list known to be alive, in milliseconds. */
-const heartbeatMs = 15_000;
 /** Exchanges in one answer in the form of other tunnels, unless asked otherwise. */
 const defaultLimit = 50;
 
@@ -62,13 +60,13 @@ function ownRoutes(inspector: Inspector): Hono {
     store.clear();
     return context.body(null, 204);
   });
-  app.get('/events', (context) => liveList(inspector, context));
+  app.get('/events', () => eventStream((wake) => liveList(inspector, wake)));
   app.get('/:id', (context) =>
     ofRecord(inspector, context, async (record) => context.json(await detailOf(record, isMasked(context)))),
   );
   app.get('/:id/messages', (context) =>
     ofRecord(inspector, context, (record) => {
-      const after = Number(context.req.query('after') ?? -1);
+      const after = numberOf(context, 'after', { least: -1 }) ?? -1;
       return context.json({ messages: messagesOf(record, after), count: record.messages?.count ?? 0 });
     }),
   );
@@ -80,7 +78,7 @@ function ownRoutes(inspector: Inspector): Hono {
     context.header('Location', `/api/v1/requests/${id}`);
     return context.json({ id }, 201);
   });
-  return withProblems(app);
+  return app;
 }
 
 /** The paths and forms of other tunnels. */
@@ -88,9 +86,10 @@ function familiarRoutes(inspector: Inspector): Hono {
   const { store } = inspector;
   const app = new Hono();
   app.get('/', async (context) => {
-    const { limit = defaultLimit, tunnel_name: endpoint } = context.req.query();
+    const limit = numberOf(context, 'limit', { least: 0 }) ?? defaultLimit;
+    const endpoint = context.req.query('tunnel_name');
     const records = store.list().filter(({ beginning }) => endpoint === undefined || beginning.endpoint === endpoint);
-    const details = await Promise.all(records.slice(0, Number(limit)).map((record) => detailOf(record)));
+    const details = await Promise.all(records.slice(0, limit).map((record) => detailOf(record)));
     return context.json({ uri: '/api/requests/http', requests: details.map(requestBody) });
   });
   app.post('/', async (context) => {
@@ -104,18 +103,20 @@ function familiarRoutes(inspector: Inspector): Hono {
   app.get('/:id', (context) =>
     ofRecord(inspector, context, async (record) => context.json(requestBody(await detailOf(record)))),
   );
-  return withProblems(app);
-}
-
-function withProblems(app: Hono): Hono {
-  return app.onError((error) => {
-    const failure = GiraffeError.from(error);
-    return problemResponse(failure.code, failure.code === 'GIR_ERR_INTERNAL' ? undefined : failure.message);
-  });
+  return app;
 }
 
 function isMasked(context: Context): boolean {
   return context.req.query('secrets') !== 'show';
+}
+
+/** @throws {GiraffeError} GIR_ERR_API_BODY. */
+function numberOf(context: Context, name: string, { least }: { least: number }): number | undefined {
+  const text = context.req.query(name);
+  if (text === undefined) return undefined;
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least)) throw notTaken(`${name} must be a number from ${least} on`);
+  return value;
 }
 
 function ofRecord(
@@ -143,22 +144,20 @@ function notTaken(why: string): GiraffeError {
   return new GiraffeError('GIR_ERR_API_BODY', why);
 }
 
-/** Sends what is kept, then what changes, as server-sent events. */
-function liveList({ store }: Inspector, context: Context): Response {
-  return streamSSE(context, async (stream) => {
-    const queue = new ChangeQueue();
-    using _watch = store.watch((changes) => queue.add(changes));
-    stream.onAbort(() => queue.end());
-    let event: ExchangeListEvent | undefined = wholeList(store.list());
-    while (!stream.aborted) {
-      if (event === undefined) await stream.write(': alive\n\n');
-      else await stream.writeSSE({ event: 'exchanges', data: JSON.stringify(event) });
-      await queue.wait(heartbeatMs);
-      const changes = queue.take();
-      if (changes === undefined) event = wholeList(store.list());
-      else event = changes.changed.length + changes.dropped.length === 0 ? undefined : listEvent(changes);
-    }
+/** Tells what is kept, then what changes. */
+function liveList({ store }: Inspector, wake: () => void): EventSource {
+  const queue = new ChangeQueue();
+  const watch = store.watch((changes) => {
+    queue.add(changes);
+    wake();
   });
+  const take = (): string => {
+    const changes = queue.take();
+    if (changes === undefined) return eventText('exchanges', wholeList(store.list()));
+    const hasChanged = changes.changed.length + changes.dropped.length > 0;
+    return hasChanged ? eventText('exchanges', listEvent(changes)) : '';
+  };
+  return { take, [Symbol.dispose]: () => watch[Symbol.dispose]() };
 }
 
 function wholeList(records: readonly ExchangeRecord[]): ExchangeListEvent {

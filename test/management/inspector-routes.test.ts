@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
-import { defaultStoreLimits } from '../../src/inspector/exchange-store.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { defaultStoreLimits, type StoreChanges } from '../../src/inspector/exchange-store.ts';
 import type { ExchangeDetail, ExchangeListEvent, ExchangeSummary } from '../../src/inspector/exchange-view.ts';
 import { Inspector } from '../../src/inspector/inspector.ts';
 import type { ReplayRequest } from '../../src/inspector/replay-request.ts';
@@ -18,16 +18,31 @@ function world(...told: ToldExchange[]) {
   const records = told.map((one) => tell(inspector.store, one));
   const replays: ReplayRequest[] = [];
   inspector.attach({ replay: (request) => `replay-${replays.push(request)}` });
-  const app = createAgentApp(agentView(), [createInspectorRoutes(inspector, '1.2.3')]);
+  const faults: Error[] = [];
+  const agent = { ...agentView(), noteFault: (error: Error) => void faults.push(error) };
+  const app = createAgentApp(agent, [createInspectorRoutes(inspector, '1.2.3')]);
   const send = (path: string, init: RequestInit = {}) =>
     app.fetch(new Request(`http://x${path}`, { ...init, headers: { host: 'localhost:4040', ...init.headers } }));
   const get = async <T>(path: string): Promise<T> => (await (await send(path)).json()) as T;
   const [{ id } = { id: '' }] = records;
-  return { inspector, records, replays, send, get, id };
+  return { inspector, records, replays, faults, send, get, id };
 }
 
 function post(body: unknown, headers: Record<string, string> = json): RequestInit {
   return { method: 'POST', headers, body: JSON.stringify(body) };
+}
+
+/** Takes the place of whoever tells a store's watchers, so that a test tells them what it likes. */
+function watchersOf({ store }: Inspector) {
+  const watchers = new Set<(changes: StoreChanges) => void>();
+  vi.spyOn(store, 'watch').mockImplementation((watcher) => {
+    watchers.add(watcher);
+    return { [Symbol.dispose]: () => void watchers.delete(watcher) };
+  });
+  const tell = (changes: StoreChanges) => {
+    for (const watcher of watchers) watcher(changes);
+  };
+  return { tell, count: () => watchers.size };
 }
 
 describe('the list of exchanges', () => {
@@ -69,6 +84,28 @@ describe('the list of exchanges', () => {
     inspector.store.clear();
     expect(await next()).toMatchObject({ isWhole: false, changed: [], dropped: [id] });
     await reader?.cancel();
+  });
+
+  it('comes whole again at once when a slow page has missed too much', async () => {
+    const { send, inspector, records } = world({});
+    const watching = watchersOf(inspector);
+    const reader = (await send('/api/v1/requests/events')).body?.pipeThrough(new TextDecoderStream()).getReader();
+    const next = async (): Promise<string> => (await reader?.read())?.value ?? '';
+    expect(await next()).toContain('"isWhole":true');
+    watching.tell({ changed: records, dropped: [] });
+    await new Promise((resolve) => setImmediate(resolve));
+    watching.tell({ changed: [], dropped: Array.from({ length: 5001 }, (_, index) => `gone-${index}`) });
+    let text = '';
+    while (!text.includes('"isWhole":true')) text = await next();
+    await reader?.cancel();
+    expect(watching.count()).toBe(0);
+  });
+
+  it('is watched for nobody after HEAD', async () => {
+    const { send, inspector } = world();
+    const watching = watchersOf(inspector);
+    expect((await send('/api/v1/requests/events', { method: 'HEAD' })).status).toBe(200);
+    expect(watching.count()).toBe(0);
   });
 });
 
@@ -127,6 +164,7 @@ describe('one exchange', () => {
         { number: 2, kind: 'close', text: '1000 bye' },
       ],
     });
+    expect(await get(`/api/v1/requests/${id}/messages?after=-1`)).toMatchObject({ messages: { length: 3 } });
     expect(await get(`/api/v1/requests/${id}/messages?after=1`)).toMatchObject({ messages: [{ number: 2 }] });
     expect(await get(`/api/v1/requests/${id}`)).toMatchObject({ protocol: 'websocket', messageCount: 3 });
   });
@@ -137,6 +175,30 @@ describe('one exchange', () => {
       expect((await send(path)).status).toBe(404);
     }
   });
+});
+
+describe('what goes wrong', () => {
+  it('inside is noted, and not told to whoever asked', async () => {
+    const { inspector, send, faults, id } = world({});
+    inspector.attach({
+      replay: () => {
+        throw new Error('a secret of the inside');
+      },
+    });
+    const response = await send(`/api/v1/requests/${id}/replay`, post({}));
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('secret');
+    expect(faults.map(({ message }) => message)).toEqual(['a secret of the inside']);
+  });
+
+  it.each(['/api/requests/http?limit=some', '/api/requests/http?limit=-1', '/api/v1/requests/ID/messages?after=last'])(
+    'with the number of %s is told',
+    async (path) => {
+      const { send, id } = world({});
+      const response = await send(path.replace('ID', id));
+      expect(await response.json()).toMatchObject({ status: 400, code: 'GIR_ERR_API_BODY' });
+    },
+  );
 });
 
 describe('the form of other tunnels', () => {

@@ -313,6 +313,7 @@ describe('GET /api/v1/events', () => {
 
   it('hardening, bounded: a slow reader loses events, is told how many, and nobody waits for it', async () => {
     const { read, tell, reader } = await open();
+    await read();
     for (let told = 0; told < 5000; told += 1) tell({ type: 'exchange', domain: 'a.test' });
     let text = '';
     while (!text.includes('event: lost')) text += await read();
@@ -323,10 +324,23 @@ describe('GET /api/v1/events', () => {
   });
 
   it('listens no more when the reader has gone', async () => {
-    const { reader, listeners } = await open();
+    const { read, reader, listeners } = await open();
+    await read();
     expect(listeners.size).toBe(1);
     await reader.cancel();
     expect(listeners.size).toBe(0);
+  });
+
+  it('listens for nobody after HEAD, which gets no events', async () => {
+    let listeners = 0;
+    const subscribe = () => {
+      listeners += 1;
+      return () => {
+        listeners -= 1;
+      };
+    };
+    expect((await get('/api/v1/events', admin, port({ subscribe }), { method: 'HEAD' })).status).toBe(200);
+    expect(listeners).toBe(0);
   });
 });
 
