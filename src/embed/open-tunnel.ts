@@ -81,8 +81,8 @@ const defaultTimeoutMs = 30_000;
  *   GIR_ERR_CREDENTIALS_REFUSED and the like when the edge cannot be had, GIR_ERR_NOT_PUBLIC; the reason of `signal`.
  */
 export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
-  options.signal?.throwIfAborted();
   const { agent, server, timeoutMs } = await readOptions(options);
+  options.signal?.throwIfAborted();
   const tunnel = new OpenTunnel(agent);
   try {
     await tunnel.opened({ options, server, timeoutMs });

@@ -72,6 +72,10 @@ describe('the programmatic interface', () => {
       await fails({ token: 'grf_' + 'A'.repeat(43) });
       await fails({ ca: 'sha256:' + '0'.repeat(64), timeoutMs: 300 });
       await fails({ server: 'localhost:9', signal: AbortSignal.timeout(200) });
+      const soon = new AbortController();
+      const opening = fails({ signal: soon.signal });
+      soon.abort();
+      await opening;
       await fails({ target: 9, domain: 'localhost', waitReady: 'origin', timeoutMs: 300 });
       await startEdge({ config: { server: { portz: 1 } } }).catch(({ code }) => report(code));
       await startEdge({ ports: { proxy: edge.ports.proxy } }).catch(({ code }) => report(code));
@@ -84,6 +88,7 @@ describe('the programmatic interface', () => {
       'GIR_ERR_CREDENTIALS_REFUSED',
       'GIR_ERR_EDGE_CERTIFICATE',
       'TimeoutError',
+      'AbortError',
       'GIR_ERR_NOT_PUBLIC',
       'GIR_ERR_CONFIG',
       'GIR_ERR_LISTEN',
