@@ -32,8 +32,8 @@ export interface BundleContent {
   readonly parts: SubjectParts;
 }
 
-/** A file that is open for the report. */
-export interface Bundle {
+/** A file that is open for the report; it is taken away again when none was written. */
+export interface Bundle extends AsyncDisposable {
   /** Writes the report and returns the absolute path of the file. */
   write(content: BundleContent): Promise<string>;
 }
@@ -46,17 +46,16 @@ export interface Bundle {
 export async function openBundle(file: string): Promise<Bundle> {
   const path = resolve(file);
   const handle = await create(path);
+  let isWritten = false;
   return {
     write: async (content) => {
-      try {
-        await handle.writeFile(await bundleText(content));
-        return path;
-      } catch (error) {
-        await unlink(path).catch(() => undefined);
-        throw error;
-      } finally {
-        await handle.close();
-      }
+      await handle.writeFile(await bundleText(content));
+      isWritten = true;
+      return path;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await handle.close();
+      if (!isWritten) await unlink(path).catch(() => undefined);
     },
   };
 }

@@ -39,7 +39,7 @@ export type CheckCounts = Readonly<Record<CheckStatus, number>>;
  */
 export async function runDoctor(context: DoctorContext): Promise<number> {
   const { fix, json, output } = context;
-  const bundle = context.bundle === undefined ? undefined : await openBundle(context.bundle);
+  await using bundle = context.bundle === undefined ? undefined : await openBundle(context.bundle);
   const read = await readSubject(context);
   const report = await createDoctorReport(output, json);
   await using examination = examine(subjectOf(context, read), { fix });

@@ -313,6 +313,13 @@ describe('giraffe doctor on a machine without edge and agent', () => {
       expect(await fresh.run(['doctor', ...args]).ended()).toMatchObject({ code: 2 });
     }
   });
+
+  it('leaves no empty bundle behind a command line that is not valid', async () => {
+    await using fresh = new GiraffeHome();
+    const file = join(fresh.path, 'report.md');
+    expect(await fresh.run(['doctor', 'no target', '--bundle', file]).ended()).toMatchObject({ code: 2 });
+    expect(existsSync(file)).toBe(false);
+  });
 });
 
 describe('--fix', () => {
