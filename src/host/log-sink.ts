@@ -25,7 +25,8 @@ export class LogSink {
   #length = 0;
   /** What is being written, or could not be. */
   #chunk: Buffer | undefined;
-  #isWriting = false;
+  /** What a write under way has; it closes that when another one has taken its place meanwhile. */
+  #writingTo: number | undefined;
   #isBroken = false;
   /** Whoever read it is gone for good. */
   #isClosed = false;
@@ -55,22 +56,22 @@ export class LogSink {
     const former = this.#fd;
     try {
       this.#fd = openLog(this.#path);
-      // A write under way still has the former one.
-      if (!this.#isWriting) closeSync(former);
-      else setTimeout(() => closeSync(former), flushMs).unref();
+      if (this.#writingTo !== former) closeSync(former);
     } catch (error) {
       this.#tell(error);
     }
   }
 
   #flush(): void {
-    if (this.#isWriting || this.#isClosed) return;
+    if (this.#writingTo !== undefined || this.#isClosed) return;
     this.#chunk ??= this.#takeLines();
     const chunk = this.#chunk;
     if (chunk === undefined) return;
-    this.#isWriting = true;
-    fsWrite(this.#fd, chunk, (error, bytes) => {
-      this.#isWriting = false;
+    const fd = this.#fd;
+    this.#writingTo = fd;
+    fsWrite(fd, chunk, (error, bytes) => {
+      this.#writingTo = undefined;
+      if (fd !== this.#fd) closeSync(fd);
       if (error !== null) return this.#failed(error);
       this.#isBroken = false;
       this.#chunk = bytes < chunk.length ? chunk.subarray(bytes) : undefined;
@@ -95,7 +96,8 @@ export class LogSink {
   #flushAtExit(): void {
     if (this.#isClosed) return;
     // A chunk that is being written leaves by itself.
-    const parts = [this.#isWriting ? undefined : this.#chunk, this.#takeLines()].filter((part) => part !== undefined);
+    const chunk = this.#writingTo === undefined ? this.#chunk : undefined;
+    const parts = [chunk, this.#takeLines()].filter((part) => part !== undefined);
     let rest = Buffer.concat(parts);
     for (let attempt = 0; rest.length > 0 && attempt < exitAttempts; ) {
       try {

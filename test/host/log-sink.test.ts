@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, openSync, promises, readFileSync, renameSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LogSink } from '../../src/host/log-sink.ts';
 import { eventually } from '../support/eventually.ts';
 import { root } from '../support/repository.ts';
@@ -31,6 +31,18 @@ function startLogging(mode: 'burst' | 'steady', ...path: string[]) {
   return spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
+/** Keeps the threads that do all file work waiting, until what it returns is called. */
+function occupyThreads(folder: string): () => void {
+  const path = join(folder, 'nobody-writes');
+  execFileSync('mkfifo', [path]);
+  const count = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+  const opened = Array.from({ length: count }, () => promises.open(path, 'r'));
+  onTestFinished(async () => {
+    for (const file of await Promise.all(opened)) await file.close();
+  });
+  return () => closeSync(openSync(path, 'w'));
+}
+
 describe('LogSink', () => {
   it('makes the file with its folders, appends, and follows a file that was moved away', async () => {
     const path = join(await createFolder(), 'a', 'b.log');
@@ -42,6 +54,25 @@ describe('LogSink', () => {
     sink.write('two\n');
     await eventually('the line in the file', () => existsSync(path) && readFileSync(path, 'utf8') === 'two\n');
     expect(readFileSync(`${path}.1`, 'utf8')).toBe('one\n');
+  });
+
+  it('finishes a write under way in the former file, however long it takes to begin', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const folder = await createFolder();
+    const path = join(folder, 'busy.log');
+    const sink = new LogSink(path);
+    const free = occupyThreads(folder);
+    sink.write(`${'x'.repeat(9000)}\n`);
+    renameSync(path, `${path}.1`);
+    sink.reopen();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const stranger = openSync(join(folder, 'stranger'), 'w');
+    onTestFinished(() => closeSync(stranger));
+    free();
+    vi.useRealTimers();
+    await eventually('the line in the former file', () => readFileSync(`${path}.1`, 'utf8').length === 9001);
+    expect(readFileSync(join(folder, 'stranger'), 'utf8')).toBe('');
   });
 
   it('writes what waits when the process exits', async () => {
