@@ -2,9 +2,7 @@
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { hashPassword } from '../state/password-hash.ts';
 import { type Output, writeEvent } from './output.ts';
-
-/** Longest input, in octets: a password has 1,024 at most. */
-const maxInputBytes = 8 * 1024;
+import { readText } from './stdin-text.ts';
 
 /** Where a password comes from and its hash goes to. */
 export interface PasswordContext {
@@ -20,21 +18,10 @@ export interface PasswordContext {
  * @throws {GiraffeError} GIR_ERR_USAGE when there is none, or one that is too long.
  */
 export async function printPasswordHash({ stdin, output, json }: PasswordContext): Promise<number> {
-  const hash = await hashPassword(stdin.isTTY ? await ask(stdin, output) : firstLine(await readAll(stdin)));
+  const hash = await hashPassword(stdin.isTTY ? await ask(stdin, output) : firstLine(await readText(stdin)));
   if (json) writeEvent(output, 'password-hash', { hash });
   else output.out(hash);
   return 0;
-}
-
-async function readAll(stdin: AsyncIterable<Buffer | string>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stdin) {
-    chunks.push(Buffer.from(chunk));
-    bytes += chunk.length;
-    if (bytes > maxInputBytes) throw new GiraffeError('GIR_ERR_USAGE', 'the password is too long');
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function firstLine(text: string): string {
