@@ -14,7 +14,7 @@ const byReason = z
   .record(z.string(), count)
   .describe('Sessions that ended, by error code; `left` for those whose agent left.');
 
-/** What `Accept` and errors are told by. */
+/** Why something was refused (RFC 9457). */
 export const problem = z
   .object({
     type: z.string(),
@@ -184,7 +184,7 @@ export const tokens = z
 /** What a token shall be. */
 export const newToken = z
   .strictObject({
-    name: z.string().min(1).max(64),
+    name: z.string().min(1).max(100),
     endpoints: z
       .array(z.string().min(1))
       .min(1)

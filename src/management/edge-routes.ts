@@ -38,9 +38,10 @@ const eventsRoute = createRoute({
   path: '/api/v1/events',
   summary: 'What happens from now on, as server-sent events.',
   description:
-    'Events: `session-opened`, `session-mode`, `session-closed`, `exchange` (one that ended), `breaker`, `draining`. ' +
-    'Their data is JSON with `v`, `event`, `at` and fields of their own, as docs/reference/events.md lists them. A reader that is more than 1,000 events behind ' +
-    'loses the newest ones and is told how many by an event `lost`.',
+    'Events: `session-opened`, `session-mode`, `session-withdrawn`, `session-closed`, `exchange` (one that ended), ' +
+    '`breaker`, `draining`. Their data is JSON with `v`, `event`, `at` and fields of their own, as ' +
+    'docs/reference/events.md lists them. A reader that is more than 1,000 events behind loses the newest ones and is ' +
+    'told how many by an event `lost`.',
   request: { query: domainQuery },
   responses: {
     200: {

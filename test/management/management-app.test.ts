@@ -218,6 +218,11 @@ describe('/api/v1/tokens', () => {
     });
   });
 
+  it('takes a name as long as `giraffe token create` does', async () => {
+    expect((await post(JSON.stringify({ name: 'n'.repeat(100) }))).status).toBe(201);
+    expect((await post(JSON.stringify({ name: 'n'.repeat(101) }))).status).toBe(400);
+  });
+
   it.each([
     ['no JSON', '{'],
     ['no name', '{}'],

@@ -153,7 +153,7 @@ function NewToken({ api, onMade, onClose }: NewTokenProps) {
           class="input"
           value={name}
           required
-          maxLength={64}
+          maxLength={100}
           placeholder="ci"
           onInput={({ currentTarget }) => setName(currentTarget.value)}
         />
