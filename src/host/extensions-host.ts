@@ -1,4 +1,5 @@
 /** What `giraffe extensions` and `giraffe explain route` tell. Neither needs an edge. */
+import { isIP } from 'node:net';
 import { configFolder, type LoadedConfig } from '../config/config-file.ts';
 import { resolveSettings } from '../config/setting.ts';
 import { tokenFolderSettings } from '../config/token-settings.ts';
@@ -125,6 +126,7 @@ function requestOf({ url: text, method, headers, client }: WantedRoute): Routing
     throw new GiraffeError('GIR_ERR_USAGE', `"${text}" is no URL such as https://app.example.com/api/items`);
   }
   if (!isToken(method)) throw new GiraffeError('GIR_ERR_USAGE', `"${method}" is no method such as GET`);
+  if (isIP(client) === 0) throw new GiraffeError('GIR_ERR_USAGE', `--client is "${client}"; it takes an IP address`);
   const isSocket = url.protocol.startsWith('ws');
   const socketFields: FieldLine[] = isSocket
     ? [

@@ -70,6 +70,7 @@ describe('explainRoute()', () => {
     ['a URL of another kind', { ...request, url: 'file:///etc/passwd' }],
     ['no method', { ...request, method: 'GET /' }],
     ['no field', { ...request, headers: ['Accept'] }],
+    ['no address', { ...request, client: 'laptop' }],
   ])('refuses what is %s', async (_, wanted) => {
     const context = await contextWith({ strategy: 'office-hours' });
     await expect(explainRoute(context, wanted)).rejects.toMatchObject({ code: 'GIR_ERR_USAGE' });
