@@ -5,10 +5,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasPrograms } from '../test/support/programs.ts';
 import { download, type LoadResult, loadGet, type Target, upload } from './load.ts';
 import { measurePolicy } from './policy.ts';
 import { cpuMicros, memoryBytes, type Running, startGiraffe, startScript, stopAll } from './processes.ts';
 import { startSshForward } from './ssh-forward.ts';
+import { loadGetWithWrk } from './wrk.ts';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const secondsPerRound = Number(process.env['BENCH_SECONDS'] ?? 2);
@@ -126,12 +128,12 @@ interface Sample {
   readonly cpu: readonly number[];
 }
 
-async function measureGet(ways: readonly Way[], path: string, title: string): Promise<void> {
+async function measureGet(ways: readonly Way[], path: string, title: string, load = loadGet): Promise<void> {
   const samples = new Map<string, Sample[]>(ways.map(({ name }) => [name, []]));
   for (let round = -warmUpRounds; round < rounds; round += 1) {
     for (const way of ways) {
       const before = way.middle.map(cpuMicros);
-      const result = await loadGet(way.target, path, 50, secondsPerRound * 1000);
+      const result = await load(way.target, path, 50, secondsPerRound * 1000);
       const cpu = way.middle.map((process, index) => (cpuMicros(process) - (before[index] ?? 0)) / result.requests);
       if (round >= 0) samples.get(way.name)?.push({ result, cpu });
     }
@@ -226,7 +228,10 @@ async function measureMemory({ target }: Way, processes: readonly Running[]): Pr
 
 async function measureAll(): Promise<void> {
   const { ways, inspected, edge, agent } = await startWays();
-  await measureGet([...ways, inspected], '/bytes/1024', 'GET 1 KiB, 50 connections');
+  const small = [...ways, inspected];
+  await measureGet(small, '/bytes/1024', 'GET 1 KiB, 50 connections');
+  if (hasPrograms('wrk'))
+    await measureGet(small, '/bytes/1024', 'GET 1 KiB, 50 connections, sent by wrk', loadGetWithWrk);
   await measureGet(ways, '/bytes/102400', 'GET 100 KiB, 50 connections');
   await measureBulk(ways);
   await measureBeside(ways.filter(({ name }) => name === 'bare proxy' || name.startsWith('giraffe')));
