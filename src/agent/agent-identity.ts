@@ -51,9 +51,10 @@ export class AgentIdentity {
       endpoints: this.#tunnels.map(({ domain }) => domain ?? null),
     };
     if (ticket !== undefined) return { ...hello, ticket };
-    const { labels = [], weight = 1 } = this.#options;
+    const { labels = [], weight = 1, run } = this.#options;
     return {
       ...hello,
+      ...(run === undefined ? {} : { run }),
       ...(labels.length === 0 ? {} : { labels: [...labels] }),
       ...(weight === 1 ? {} : { weight }),
       ...(this.#hasPolicy ? { policies: this.#tunnels.map(({ tunnel }) => tunnel.policy ?? null) } : {}),

@@ -199,7 +199,8 @@ export interface Edge extends AsyncDisposable {
   subscribe(listener: EdgeListener): () => void;
   /**
    * Takes an endpoint from all agents that serve it, and tells them not to ask for it again by themselves. A session that
-   * has no other endpoint ends, and one whose agent cannot give up one of several ends as a whole. Returns how many there were.
+   * has no other endpoint ends, and one whose agent cannot give up one of several ends as a whole. It holds for agents that
+   * are away or just opening a session, too. Returns how many sessions there were.
    */
   disconnect(domain: string): number;
   /** Figures of the edge as a whole, of the same moment as {@link stats} when both are asked in one turn. */

@@ -17,6 +17,8 @@ export interface SessionIdentity {
   readonly principal: Principal;
   readonly agentId: string;
   readonly generation: number;
+  /** What all sessions of the agent have in common, and those of agents that took over from it. */
+  readonly run: string;
   /** Those it was opened with; {@link EdgeSession.endpoints} are those it has. */
   readonly endpoints: readonly string[];
   /** Whether it can give up one endpoint of several. */
@@ -39,6 +41,7 @@ export class EdgeSession {
   /** The same ways to endpoints whose origin does not answer. */
   #downCandidates: readonly SessionCandidate[] = [];
   #status: { readonly sequence: number; readonly down: ReadonlySet<string> } = { sequence: -1, down: new Set() };
+  #isClosed = false;
   #exchanges = 0;
   #lastStream = 0;
   #isDraining = false;
@@ -97,8 +100,9 @@ export class EdgeSession {
     return streams;
   }
 
+  /** Whether another carrier may join. */
   get isAlive(): boolean {
-    return this.#carriers.size > 0;
+    return !this.#isClosed && this.#carriers.size > 0;
   }
 
   /** Returns the carrier for a transport, if it is up. */
@@ -122,7 +126,7 @@ export class EdgeSession {
     if (this.#carriers.get(kind) !== multiplexer) return;
     this.#carriers.delete(kind);
     this.#refreshCandidates();
-    if (!this.isAlive) this.#wakeAll();
+    if (this.#carriers.size === 0) this.#wakeAll();
   }
 
   /** Takes a place for an exchange; false when all are taken. */
@@ -182,6 +186,7 @@ export class EdgeSession {
   }
 
   close(reason: GiraffeError): void {
+    this.#isClosed = true;
     for (const multiplexer of [...this.#carriers.values()]) multiplexer.close(reason);
   }
 

@@ -7,6 +7,7 @@ import { ExtensionGuard } from '../extension/guard.ts';
 import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
 import { Authenticator } from './authenticator.ts';
 import { ClientListeners } from './client-listeners.ts';
+import { Disconnections, disconnectedError } from './disconnections.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EdgeEvents, type EdgeListener } from './edge-events.ts';
 import { edgeMetrics } from './edge-metrics.ts';
@@ -50,6 +51,7 @@ class RunningEdge implements Edge {
   readonly #routes: RouteTable;
   readonly #figures: EdgeFigures;
   readonly #events = new EdgeEvents();
+  readonly #disconnections = new Disconnections();
   readonly #policies: PolicyGate;
   readonly #dispatcher: Dispatcher;
   readonly #clients: ClientListeners;
@@ -109,6 +111,7 @@ class RunningEdge implements Edge {
       options,
       authenticator,
       routes: this.#routes,
+      disconnections: this.#disconnections,
       policies: this.#policies,
       figures: this.#figures,
       events: this.#events,
@@ -167,6 +170,10 @@ class RunningEdge implements Edge {
 
   disconnect(domain: string): number {
     const sessions = [...(this.#routes.find(domain) ?? [])];
+    this.#disconnections.take(
+      domain,
+      sessions.map(({ identity }) => identity.run),
+    );
     for (const session of sessions) {
       if (session.canSpare(domain)) this.#withdraw(session, domain);
       else this.#end(session);
@@ -176,7 +183,7 @@ class RunningEdge implements Edge {
   }
 
   #withdraw(session: EdgeSession, domain: string): void {
-    const reason = new GiraffeError('GIR_ERR_DISCONNECTED', `the operator of the edge has disconnected ${domain}`);
+    const reason = disconnectedError(domain);
     this.#routes.release(session, domain);
     session.withdraw({ endpoint: domain, reason });
     this.#options.logger.warn({ ...session.facts, domain }, 'endpoint disconnected by the operator');

@@ -23,6 +23,18 @@ export function isLoss({ code }: GiraffeError): boolean {
   return code === 'GIR_ERR_SESSION_LOST' || code === 'GIR_ERR_PING_TIMEOUT';
 }
 
+/** Whether the agent of a session that has ended may open another one. @param reason Undefined when it took leave. */
+export function mayComeBack(reason: GiraffeError | undefined): boolean {
+  return reason !== undefined && !finalCodes.has(reason.code);
+}
+
+/** The agent ends with them, or has a newer session. */
+const finalCodes: ReadonlySet<string> = new Set([
+  'GIR_ERR_DISCONNECTED',
+  'GIR_ERR_CREDENTIALS_REFUSED',
+  'GIR_ERR_SESSION_REPLACED',
+]);
+
 /** The end of a carrier that the agent gave up; its words are not repeated, its code is. */
 export function givenUp({ code }: GiraffeError): GiraffeError {
   return new GiraffeError('GIR_ERR_SESSION_LOST', `the agent gave it up: ${code}`);

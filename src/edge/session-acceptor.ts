@@ -13,11 +13,12 @@ import { softwareName } from '../telemetry/software.ts';
 import type { Carrier } from '../tunnel/carrier.ts';
 import { Multiplexer } from '../tunnel/multiplexer.ts';
 import type { Authenticator } from './authenticator.ts';
+import { type Disconnections, disconnectedError, type PendingHello } from './disconnections.ts';
 import type { EdgeEvents } from './edge-events.ts';
 import type { EdgeOptions, EdgePorts, Principal } from './edge-options.ts';
 import { EdgeSession } from './edge-session.ts';
 import { EndpointNames } from './endpoint-names.ts';
-import { Farewell, givenUp, isLoss } from './farewell.ts';
+import { Farewell, givenUp, isLoss, mayComeBack } from './farewell.ts';
 import type { EdgeFigures } from './figures.ts';
 import type { PolicyGate } from './policy/policy-gate.ts';
 import type { RouteTable } from './route-table.ts';
@@ -32,6 +33,7 @@ export interface AcceptorContext {
   readonly options: EdgeOptions;
   readonly authenticator: Authenticator;
   readonly routes: RouteTable;
+  readonly disconnections: Disconnections;
   readonly policies: PolicyGate;
   readonly figures: EdgeFigures;
   readonly events: EdgeEvents;
@@ -117,10 +119,11 @@ export class SessionAcceptor {
   }
 
   #ended(session: EdgeSession, reason: GiraffeError | undefined): void {
-    const { routes, events, figures, options } = this.#context;
-    const { facts } = session;
+    const { routes, events, figures, options, disconnections } = this.#context;
+    const { facts, identity } = session;
     const code = reason?.code;
     routes.remove(session);
+    if (mayComeBack(reason)) disconnections.lost(identity.run, facts.domains);
     figures.sessionClosed(code);
     events.emit({ type: 'session-closed', ...facts, code });
     if (reason === undefined) options.logger.info(facts, 'agent left');
@@ -129,6 +132,21 @@ export class SessionAcceptor {
   }
 
   async #admit(multiplexer: Multiplexer, peer: TunnelPeer, hello: Hello): Promise<EdgeSession | undefined> {
+    const { disconnections } = this.#context;
+    const pending = disconnections.begin();
+    try {
+      return await this.#check(multiplexer, peer, hello, pending);
+    } finally {
+      disconnections.settled(pending);
+    }
+  }
+
+  async #check(
+    multiplexer: Multiplexer,
+    peer: TunnelPeer,
+    hello: Hello,
+    pending: PendingHello,
+  ): Promise<EdgeSession | undefined> {
     if (this.#context.isDraining()) throw new GiraffeError('GIR_ERR_DRAINING');
     const principal = await this.#context.authenticator.authenticateAgent({ token: hello.token, ...peer });
     // The check may take its time, and its answer come to a carrier that is gone: nothing would ever remove its session.
@@ -140,7 +158,7 @@ export class SessionAcceptor {
     }
     const session =
       hello.ticket === undefined
-        ? this.#newSession(hello, principal)
+        ? this.#newSession(hello, principal, pending)
         : this.#tickets.redeem(hello.ticket, hello, principal);
     if (hello.ticket === undefined) this.#govern(session, hello.policies ?? []);
     this.#join(session, multiplexer, hello.ticket === undefined);
@@ -148,9 +166,9 @@ export class SessionAcceptor {
   }
 
   /** The newest session of an endpoint says what protects it, from before it serves. */
-  #govern({ identity }: EdgeSession, policies: readonly (TunnelPolicy | null)[]): void {
+  #govern({ identity, endpoints }: EdgeSession, policies: readonly (TunnelPolicy | null)[]): void {
     for (const [index, host] of identity.endpoints.entries())
-      this.#context.policies.wish(host, policies[index] ?? undefined);
+      if (endpoints.includes(host)) this.#context.policies.wish(host, policies[index] ?? undefined);
   }
 
   #noteStatus(status: AgentStatus, session: EdgeSession | undefined): void {
@@ -160,7 +178,8 @@ export class SessionAcceptor {
     this.#context.options.logger.info({ sessionId: id, agentId, down: status.down }, 'status of origins');
   }
 
-  #newSession(hello: Hello, principal: Principal): EdgeSession {
+  /** @throws {GiraffeError} GIR_ERR_ENDPOINT_REFUSED, GIR_ERR_DISCONNECTED, GIR_ERR_PROTOCOL. */
+  #newSession(hello: Hello, principal: Principal, pending: PendingHello): EdgeSession {
     const endpoints = hello.endpoints.map((endpoint) => this.#names.grant(endpoint, principal));
     if (endpoints.length === 0) throw new GiraffeError('GIR_ERR_PROTOCOL', 'HELLO names no endpoint');
     const { agentId, generation } = hello;
@@ -171,21 +190,31 @@ export class SessionAcceptor {
       principal,
       agentId,
       generation,
+      run: `${principal.id} ${hello.run ?? agentId}`,
       endpoints,
       canWithdraw: hello.capabilities.includes('withdraw'),
       openedAt: new Date((options.now ?? Date.now)()),
       labels: hello.labels ?? [],
       weight: hello.weight ?? 1,
     };
-    return new EdgeSession(identity, () => options.limits.maxStreams);
+    const session = new EdgeSession(identity, () => options.limits.maxStreams);
+    for (const host of this.#context.disconnections.refused(identity.run, endpoints, pending)) {
+      const reason = disconnectedError(host);
+      if (!session.canSpare(host)) throw reason;
+      session.withdraw({ endpoint: host, reason });
+      options.logger.warn({ ...session.facts, domain: host }, 'endpoint stays disconnected by the operator');
+    }
+    return session;
   }
 
   #join(session: EdgeSession, multiplexer: Multiplexer, isNew: boolean): void {
-    const { options, routes, figures } = this.#context;
-    this.#welcome(multiplexer, session.identity.id, session.endpoints);
+    const { options, routes, figures, disconnections } = this.#context;
+    // What was asked for: behind it the agent hears what was taken.
+    this.#welcome(multiplexer, session.identity.id, session.identity.endpoints);
     multiplexer.activate(options.limits.keepAliveMs);
     const former = session.join(multiplexer);
     if (isNew) {
+      disconnections.opened(session.identity.run);
       routes.add(session);
       this.#context.onServed(session.endpoints);
       figures.sessionOpened(session.identity);

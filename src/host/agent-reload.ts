@@ -66,7 +66,7 @@ export class AgentReload implements Reload<AgentConfig> {
     if (event.type !== 'withdrawn') return;
     this.#chosenNames.set(event.name, event.domain);
     this.#withdrawn.add(event.domain);
-    this.#inForce = this.#permitted(this.#inForce);
+    this.#inForce = this.#left(this.#inForce) ?? this.#inForce;
   }
 
   read(): Promise<AgentConfig> {
@@ -91,7 +91,7 @@ export class AgentReload implements Reload<AgentConfig> {
       try {
         await agent.replace(next);
       } catch (error) {
-        this.#inForce = former;
+        this.#inForce = this.#left(former) ?? former;
         await exporters?.discard?.();
         throw error;
       }
@@ -108,11 +108,17 @@ export class AgentReload implements Reload<AgentConfig> {
 
   /** Leaves out what the edge has taken: whoever wants it back starts the agent again. */
   #permitted(options: AgentOptions): AgentOptions {
-    const [first, ...rest] = options.tunnels.filter((tunnel) => !this.#isWithdrawn(tunnel));
-    if (first !== undefined) return { ...options, tunnels: [first, ...rest] };
+    const left = this.#left(options);
+    if (left !== undefined) return left;
     const detail =
       'the operator of the edge has disconnected all tunnels of the file; start the agent again to open them';
     throw new GiraffeError('GIR_ERR_CONFIG', detail);
+  }
+
+  /** Returns undefined when there is nothing left. */
+  #left(options: AgentOptions): AgentOptions | undefined {
+    const [first, ...rest] = options.tunnels.filter((tunnel) => !this.#isWithdrawn(tunnel));
+    return first && { ...options, tunnels: [first, ...rest] };
   }
 
   #isWithdrawn({ name, domain = this.#chosenNames.get(name) }: AgentTunnel): boolean {

@@ -2,6 +2,7 @@
  * An agent whose options can change while it runs: another agent joins the endpoints beside the first one, and once it
  * serves, the first one leaves and finishes what it has in flight. For the edge they are two agents, so nothing is lost.
  */
+import { randomBytes } from 'node:crypto';
 import { startAgent } from '../agent/agent.ts';
 import type { Agent, AgentEvent, AgentListener, AgentOptions } from '../agent/agent-options.ts';
 import { createDeferred } from '../agent/deferred.ts';
@@ -10,13 +11,18 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 /** Time for another agent to serve before the change is given up, in milliseconds. */
 const replaceTimeoutMs = 30_000;
 
+type EventOf<Type extends AgentEvent['type']> = Extract<AgentEvent, { type: Type }>;
+
 /** One agent after the other. */
 export class ReplaceableAgent implements AsyncDisposable {
   readonly #listener: AgentListener;
+  readonly #run = randomBytes(12).toString('base64url');
   /** Undefined: it serves. */
   readonly #ready = createDeferred<GiraffeError | undefined>();
   readonly #closed = createDeferred<GiraffeError | undefined>();
   readonly #leaving = new Set<Agent>();
+  /** Endpoints that the listener knows to be withdrawn. */
+  readonly #withdrawn = new Set<string>();
   /** The one that joins and does not serve yet. */
   #joining: Agent | undefined;
   #agent: Agent;
@@ -24,7 +30,7 @@ export class ReplaceableAgent implements AsyncDisposable {
   /** Starts the first agent. `listener` hears of the one in force, and of the requests of all. */
   constructor(options: AgentOptions, listener: AgentListener) {
     this.#listener = listener;
-    this.#agent = startAgent(options, (event) => this.#hear(first, event));
+    this.#agent = startAgent({ ...options, run: this.#run }, (event) => this.#hear(first, event));
     const first = this.#agent;
     this.#follow(first);
   }
@@ -48,9 +54,9 @@ export class ReplaceableAgent implements AsyncDisposable {
    * @throws {GiraffeError} Why the new one cannot serve; the former one then goes on.
    */
   async replace(options: AgentOptions): Promise<void> {
-    let ready: AgentEvent | undefined;
-    const next = startAgent(options, (event) => {
-      if (event.type === 'ready') ready ??= event;
+    const joining = new JoiningEvents();
+    const next = startAgent({ ...options, run: this.#run }, (event) => {
+      joining.note(event);
       this.#hear(next, event);
     });
     this.#joining = next;
@@ -65,7 +71,7 @@ export class ReplaceableAgent implements AsyncDisposable {
     const former = this.#agent;
     this.#agent = next;
     this.#follow(next);
-    if (ready !== undefined) this.#listener(ready);
+    for (const event of joining.untold(this.#withdrawn)) this.#listener(event);
     this.#leaving.add(former);
     void former.drain(Number.POSITIVE_INFINITY).finally(() => this.#leaving.delete(former));
   }
@@ -95,7 +101,29 @@ export class ReplaceableAgent implements AsyncDisposable {
   /** Of agents that come or go only their requests are told. */
   #hear(agent: Agent, event: AgentEvent): void {
     const isInForce = agent === this.#agent;
+    if (isInForce && event.type === 'withdrawn') this.#withdrawn.add(event.domain);
     if (isInForce || event.type === 'request') this.#listener(event);
+  }
+}
+
+/** What an agent tells before it is in force, as far as it counts then. */
+class JoiningEvents {
+  #ready: EventOf<'ready'> | undefined;
+  readonly #withdrawn: EventOf<'withdrawn'>[] = [];
+
+  note(event: AgentEvent): void {
+    if (event.type === 'ready') this.#ready ??= event;
+    if (event.type === 'withdrawn') this.#withdrawn.push(event);
+  }
+
+  /** Returns what is to be told. @param known Endpoints that are known to be withdrawn. */
+  untold(known: ReadonlySet<string>): AgentEvent[] {
+    const gone = new Set(this.#withdrawn.map(({ domain }) => domain));
+    const ready = this.#ready && {
+      ...this.#ready,
+      tunnels: this.#ready.tunnels.filter(({ domain }) => !gone.has(domain)),
+    };
+    return [...this.#withdrawn.filter(({ domain }) => !known.has(domain)), ...(ready === undefined ? [] : [ready])];
   }
 }
 

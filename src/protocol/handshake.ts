@@ -31,6 +31,14 @@ const helloSchema = z.object({
   token: z.string().max(8192),
   /** Chosen by the agent process at random; sessions of the same agent replace each other. */
   agentId: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/),
+  /**
+   * Chosen at random where somebody starts the agent, and kept when a reload has another one take over: what the operator
+   * takes from one is taken from its successors. Default that of agents without reloads, `agentId`.
+   */
+  run: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{8,64}$/)
+    .optional(),
   /** Rises with each session that the agent opens. The higher one is the newer. */
   generation: z.int().min(0),
   /** Endpoint hosts the agent serves; undefined asks the edge for a name. Ignored when a ticket is given. */
