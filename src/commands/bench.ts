@@ -2,7 +2,7 @@
 import { Args, Flags } from '@oclif/core';
 import { benchSettings } from '../config/bench-settings.ts';
 import { GiraffeCommand } from '../host/base-command.ts';
-import { flagsOf, flagValues } from '../host/setting-flags.ts';
+import { flagsOf } from '../host/setting-flags.ts';
 
 export default class Bench extends GiraffeCommand {
   static override summary = 'Load test: how much a tunnel, or any URL, can do.';
@@ -38,11 +38,9 @@ export default class Bench extends GiraffeCommand {
     const { runBench } = await import('../host/bench/bench-host.ts');
     const { header = [], ...settings } = flags;
     return runBench({
-      input: { flags: flagValues(settings), environment: this.environment },
+      ...this.contextOf(settings),
       url: args.url,
       headers: header as readonly string[],
-      output: this.output,
-      json: this.json,
       version: this.config.version,
     });
   }

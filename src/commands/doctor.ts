@@ -2,7 +2,7 @@
 import { Args, Flags } from '@oclif/core';
 import { doctorSettings } from '../config/doctor-settings.ts';
 import { GiraffeCommand } from '../host/base-command.ts';
-import { flagsOf, flagValues } from '../host/setting-flags.ts';
+import { flagsOf } from '../host/setting-flags.ts';
 
 export default class Doctor extends GiraffeCommand {
   static override summary = 'Find out what is wrong, and what to do next.';
@@ -36,14 +36,6 @@ export default class Doctor extends GiraffeCommand {
     const { args, flags } = await this.parse(Doctor);
     const { fix, bundle, ...rest } = flags;
     const { runDoctor } = await import('../host/doctor-host.ts');
-    return runDoctor({
-      input: { flags: flagValues(rest), environment: this.environment },
-      target: args.target,
-      fix,
-      bundle,
-      plugins: this.plugins,
-      output: this.output,
-      json: this.json,
-    });
+    return runDoctor({ ...this.contextOf(rest), target: args.target, fix, bundle });
   }
 }

@@ -1,7 +1,7 @@
 /** `giraffe extensions`: what plugins offer, and what of it the configuration picks. */
 import { configFile } from '../config/common-settings.ts';
 import { GiraffeCommand } from '../host/base-command.ts';
-import { flagsOf, flagValues } from '../host/setting-flags.ts';
+import { flagsOf } from '../host/setting-flags.ts';
 
 export default class Extensions extends GiraffeCommand {
   static override summary = 'List the extensions that are installed, and their plugins.';
@@ -13,11 +13,6 @@ export default class Extensions extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(Extensions);
     const { listExtensions } = await import('../host/extensions-host.ts');
-    return listExtensions({
-      input: { flags: flagValues(flags), environment: this.environment },
-      plugins: this.plugins,
-      output: this.output,
-      json: this.json,
-    });
+    return listExtensions(this.contextOf(flags));
   }
 }

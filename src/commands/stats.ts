@@ -1,7 +1,7 @@
 /** `giraffe stats`: shows figures of the edge or of the running agents. */
 import { statsSettings } from '../config/stats-settings.ts';
 import { GiraffeCommand } from '../host/base-command.ts';
-import { flagsOf, flagValues } from '../host/setting-flags.ts';
+import { flagsOf } from '../host/setting-flags.ts';
 
 export default class Stats extends GiraffeCommand {
   static override summary = 'Show requests, errors, octets and latency of every tunnel.';
@@ -19,10 +19,6 @@ export default class Stats extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(Stats);
     const { showStats } = await import('../host/stats-host.ts');
-    return showStats({
-      input: { flags: flagValues(flags), environment: this.environment },
-      output: this.output,
-      json: this.json,
-    });
+    return showStats(this.contextOf(flags));
   }
 }

@@ -4,7 +4,7 @@ import { agentSettings } from '../config/agent-settings.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { GiraffeCommand } from '../host/base-command.ts';
 import type { ErrorReport } from '../host/error-report.ts';
-import { flagsOf, flagValues } from '../host/setting-flags.ts';
+import { flagsOf } from '../host/setting-flags.ts';
 
 /** Exit status, as of env(1), when a command could not be begun because of us, or had to be ended. */
 const ownFailure = 125;
@@ -48,14 +48,7 @@ export default class Tunnel extends GiraffeCommand {
       flags['detach'] === true
         ? (await import('../host/detached-start.ts')).startDetached
         : (await import('../host/agent-host.ts')).runAgent;
-    return run({
-      input: { flags: flagValues(flags), environment: this.environment },
-      target: args.target,
-      command,
-      plugins: this.plugins,
-      output: this.output,
-      json: this.json,
-    });
+    return run({ ...this.contextOf(flags), target: args.target, command });
   }
 
   protected override exitStatusAfter({ exit }: ErrorReport): number {

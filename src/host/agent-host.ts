@@ -14,12 +14,12 @@ import type { AgentView } from './agent-view.ts';
 import { warnOfSettings } from './agent-warnings.ts';
 import { createLogger, type ProcessLog } from './create-logger.ts';
 import { DetachedParent } from './detached-parent.ts';
+import type { HostContext } from './host-context.ts';
 import { createJsonPresenter, readyFields } from './json-presenter.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { createInspector } from './local-api.ts';
 import type { Output } from './output.ts';
-import type { PluginHost } from './plugin-loader.ts';
-import { type AgentConfig, type ProgramInput, readAgentConfig } from './program-config.ts';
+import { type AgentConfig, readAgentConfig } from './program-config.ts';
 import { untilPublic } from './public-check.ts';
 import { ReadyFiles } from './ready-files.ts';
 import type { ReplaceableAgent } from './replaceable-agent.ts';
@@ -29,16 +29,11 @@ import { stdinReader } from './stdin-text.ts';
 import type { CommandWords } from './wrapped-command.ts';
 
 /** What an agent is run with. */
-export interface AgentHostContext {
-  readonly input: ProgramInput;
+export interface AgentHostContext extends HostContext {
   /** TARGET as it was given. */
   readonly target: string | undefined;
   /** What to run while the tunnel serves; its end is then that of the agent. Undefined serves until a signal comes. */
   readonly command: CommandWords | undefined;
-  readonly plugins: PluginHost;
-  readonly output: Output;
-  /** Whether programs read stdout. */
-  readonly json: boolean;
 }
 
 /** Time to become ready, in milliseconds, where somebody waits and nothing is set. */

@@ -2,8 +2,10 @@
  * What every command of ours has in common: `--json`, and one place that turns an error into two lines and an exit status.
  */
 import { Command, Errors, type Interfaces } from '@oclif/core';
-import { type Environment, readEnvironment } from '../config/env.ts';
+import { readEnvironment } from '../config/env.ts';
+import type { FlagValues } from '../config/setting.ts';
 import { type ErrorReport, errorReport } from './error-report.ts';
+import type { HostContext } from './host-context.ts';
 import { type Output, processOutput, writeEvent } from './output.ts';
 import type { PluginHost } from './plugin-loader.ts';
 import { jsonFlag } from './setting-flags.ts';
@@ -13,14 +15,9 @@ export abstract class GiraffeCommand extends Command {
   static override baseFlags: Interfaces.FlagInput = { json: jsonFlag };
 
   /** The variables this process was started with. */
-  protected readonly environment: Environment = readEnvironment();
+  readonly #environment = readEnvironment();
   /** Where this command writes. */
-  protected readonly output: Output = processOutput(this.environment);
-
-  /** Plugins as the host asks them for their extensions. */
-  protected get plugins(): PluginHost {
-    return this.config as unknown as PluginHost;
-  }
+  protected readonly output: Output = processOutput(this.#environment);
 
   /**
    * Whether programs read stdout.
@@ -30,6 +27,16 @@ export abstract class GiraffeCommand extends Command {
   protected get json(): boolean {
     const end = this.argv.indexOf('--');
     return this.argv.slice(0, end === -1 ? undefined : end).includes('--json');
+  }
+
+  /** Returns what the host is called with. @param flags Those that are settings. */
+  protected contextOf(flags: object): HostContext {
+    return {
+      input: { flags: flags as FlagValues, environment: this.#environment },
+      plugins: this.config as unknown as PluginHost,
+      output: this.output,
+      json: this.json,
+    };
   }
 
   /** Does the work and returns the exit status. */
@@ -63,7 +70,7 @@ export abstract class GiraffeCommand extends Command {
     });
     if (this.json) writeEvent(this.output, 'error', jsonOf(report));
     else for (const line of linesOf(report)) this.output.err(line);
-    if (this.environment['DEBUG']) this.output.err(report.stack);
+    if (this.#environment['DEBUG']) this.output.err(report.stack);
     return this.exitStatusAfter(report);
   }
 

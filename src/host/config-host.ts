@@ -8,22 +8,15 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { collectExtensions } from './collect-extensions.ts';
 import type { ExtensionRegistry } from './extension-registry.ts';
 import { registryFor, sectionOf, selections } from './extension-selection.ts';
+import type { HostContext } from './host-context.ts';
 import { mayShowOption } from './option-secrets.ts';
-import { type Output, writeEvent } from './output.ts';
-import { loadPlugins, type PluginHost } from './plugin-loader.ts';
+import { writeEvent } from './output.ts';
+import { loadPlugins } from './plugin-loader.ts';
 import { printable, redacted } from './printable.ts';
-import { type ProgramInput, readAgentConfig, readConfigFile, readEdgeConfig, sourcesOf } from './program-config.ts';
-
-/** What the commands are run with. */
-export interface ConfigHostContext {
-  readonly input: ProgramInput;
-  readonly plugins: PluginHost;
-  readonly output: Output;
-  readonly json: boolean;
-}
+import { readAgentConfig, readConfigFile, readEdgeConfig, sourcesOf } from './program-config.ts';
 
 /** Shows what is in force. `withSource` adds where each value comes from. Throws GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD. */
-export async function showConfig(context: ConfigHostContext, withSource: boolean): Promise<number> {
+export async function showConfig(context: HostContext, withSource: boolean): Promise<number> {
   const { output, json } = context;
   const { entries, path } = await shownEntries(context);
   if (json) for (const entry of entries) writeEvent(output, 'setting', entry);
@@ -35,7 +28,7 @@ export async function showConfig(context: ConfigHostContext, withSource: boolean
 }
 
 /** Returns what is in force as lines, with where each value comes from and without secrets. Throws as `showConfig` does. */
-export async function configLines(context: Pick<ConfigHostContext, 'input' | 'plugins'>): Promise<string[]> {
+export async function configLines(context: Pick<HostContext, 'input' | 'plugins'>): Promise<string[]> {
   const { entries, path } = await shownEntries(context);
   return [...(path === undefined ? [] : [fileLine(path)]), ...entries.map((entry) => lineOf(entry, true))];
 }
@@ -51,7 +44,7 @@ interface ShownEntries {
   readonly path: string | undefined;
 }
 
-async function shownEntries({ input, plugins }: Pick<ConfigHostContext, 'input' | 'plugins'>): Promise<ShownEntries> {
+async function shownEntries({ input, plugins }: Pick<HostContext, 'input' | 'plugins'>): Promise<ShownEntries> {
   const file = await readConfigFile(input);
   const registry = await registryFor(plugins, file);
   const entries = [...settingEntries(sourcesOf(input, file)), ...sectionEntries(file, optionFilter(file, registry))];
@@ -64,7 +57,7 @@ async function shownEntries({ input, plugins }: Pick<ConfigHostContext, 'input' 
  *
  * @throws {GiraffeError} GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD.
  */
-export async function validateConfig(context: ConfigHostContext): Promise<number> {
+export async function validateConfig(context: HostContext): Promise<number> {
   const { input, output, json } = context;
   const { file } = await readEdgeConfig(input);
   await readAgentConfig(input);
@@ -82,7 +75,7 @@ export async function validateConfig(context: ConfigHostContext): Promise<number
  *
  * @throws {GiraffeError} GIR_ERR_EXTENSION_LOAD for a plugin that is installed and broken.
  */
-export async function printSchema({ input, plugins, output, json }: ConfigHostContext): Promise<number> {
+export async function printSchema({ input, plugins, output, json }: HostContext): Promise<number> {
   try {
     const { config, path } = await readConfigFile(input);
     await loadPlugins(plugins, config.plugins, path === undefined ? process.cwd() : dirname(path));

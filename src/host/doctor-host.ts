@@ -10,23 +10,17 @@ import { openBundle } from './doctor-bundle.ts';
 import { createDoctorReport, type DoctorReport } from './doctor-report.ts';
 import { type DoctorConfig, doctorSubject, type SubjectParts } from './doctor-subject.ts';
 import { registryFor, selections } from './extension-selection.ts';
-import type { Output } from './output.ts';
-import type { PluginHost } from './plugin-loader.ts';
+import type { HostContext } from './host-context.ts';
 import { type ProgramInput, readAgentConfig, readEdgeConfig } from './program-config.ts';
 import { stdinReader } from './stdin-text.ts';
 
 /** What the doctor is run with. */
-export interface DoctorContext {
-  readonly input: ProgramInput;
+export interface DoctorContext extends HostContext {
   /** TARGET as it was given. */
   readonly target: string | undefined;
   readonly fix: boolean;
   /** File for the bundle; undefined for none. */
   readonly bundle: string | undefined;
-  readonly plugins: PluginHost;
-  readonly output: Output;
-  /** Whether programs read stdout. */
-  readonly json: boolean;
 }
 
 /** How many checks went how. */

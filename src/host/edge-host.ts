@@ -26,24 +26,16 @@ import { edgeOptionsOf } from './edge-options-of.ts';
 import { EdgeReload } from './edge-reload.ts';
 import { openEdgeState } from './edge-state.ts';
 import { defaultExporters } from './extension-selection.ts';
+import type { HostContext } from './host-context.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { listenFailure } from './listen-failure.ts';
 import { selectExporters } from './metrics-exporters.ts';
 import { MetricsRunner } from './metrics-runner.ts';
 import { type Output, writeEvent } from './output.ts';
-import { loadPlugins, type PluginHost } from './plugin-loader.ts';
-import { type EdgeConfig, type ProgramInput, readEdgeConfig } from './program-config.ts';
+import { loadPlugins } from './plugin-loader.ts';
+import { type EdgeConfig, readEdgeConfig } from './program-config.ts';
 import { Reloader } from './reloader.ts';
 import { listenForSignals } from './shutdown-signals.ts';
-
-/** What an edge is run with. */
-export interface EdgeHostContext {
-  readonly input: ProgramInput;
-  readonly plugins: PluginHost;
-  readonly output: Output;
-  /** Whether programs read stdout. */
-  readonly json: boolean;
-}
 
 const oldestSupportedNode = 22;
 
@@ -52,7 +44,7 @@ const oldestSupportedNode = 22;
  *
  * @throws {GiraffeError} When it cannot start; nothing is left running then.
  */
-export async function runEdge(context: EdgeHostContext): Promise<number> {
+export async function runEdge(context: HostContext): Promise<number> {
   const { input, output, json } = context;
   const config = await readEdgeConfig(input);
   const log = createLogger(config.settings);
@@ -96,7 +88,7 @@ export interface ManagedEdge {
  * @throws {GiraffeError} Why it cannot begin.
  */
 export async function beginEdge(
-  { input, plugins }: Pick<EdgeHostContext, 'input' | 'plugins'>,
+  { input, plugins }: Pick<HostContext, 'input' | 'plugins'>,
   config: EdgeConfig,
   log: ProcessLog,
   lifetimes: Lifetimes,

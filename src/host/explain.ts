@@ -5,16 +5,10 @@ import type { CodeEntry } from '../errors/code-entry.ts';
 import { codes, type ErrorCode, isErrorCode } from '../errors/codes.ts';
 import { codeFacts } from '../errors/explanation.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { type Output, writeEvent } from './output.ts';
+import type { HostContext } from './host-context.ts';
+import { writeEvent } from './output.ts';
 import { printable, redacted } from './printable.ts';
 import { columns, filled } from './text-layout.ts';
-
-/** What `giraffe explain` is run with. */
-export interface ExplainContext {
-  readonly output: Output;
-  /** Whether programs read stdout. */
-  readonly json: boolean;
-}
 
 const codeNames = Object.keys(codes) as ErrorCode[];
 /** Width of lines, in characters. */
@@ -26,7 +20,7 @@ const lineWidth = 80;
  * @param name In any case, with or without `GIR_ERR_`, with `-` or `_`.
  * @throws {GiraffeError} GIR_ERR_USAGE for a name that is none, naming the nearest one.
  */
-export function explain(name: string | undefined, { output, json }: ExplainContext): number {
+export function explain(name: string | undefined, { output, json }: Pick<HostContext, 'output' | 'json'>): number {
   if (name === undefined) {
     for (const line of json ? [] : listLines()) output.out(line);
     if (json) for (const one of [...codeNames, ...checkIds]) writeEvent(output, 'explanation', eventOf(one));

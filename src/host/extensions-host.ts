@@ -12,8 +12,8 @@ import { isToken } from '../http/head-syntax.ts';
 import { requestedUpgrade } from '../http/upgrade.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { silentLogger } from '../telemetry/logger.ts';
-import type { ConfigHostContext } from './config-host.ts';
 import { registryFor, selections } from './extension-selection.ts';
+import type { HostContext } from './host-context.ts';
 import { printable } from './printable.ts';
 import { readConfigFile } from './program-config.ts';
 import { columns } from './text-layout.ts';
@@ -29,7 +29,7 @@ export interface WantedRoute {
 }
 
 /** Lists the extensions of all plugins, and which of them the configuration picks. Throws GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD. */
-export async function listExtensions({ input, plugins, output, json }: ConfigHostContext): Promise<number> {
+export async function listExtensions({ input, plugins, output, json }: HostContext): Promise<number> {
   const file = await readConfigFile(input);
   const registry = await registryFor(plugins, file);
   const entries = registry.list().map(({ extension: { kind, name, summary }, plugin }) => {
@@ -94,7 +94,7 @@ function isSelected(file: LoadedConfig, kind: string, name: string): boolean {
  *
  * @throws {GiraffeError} GIR_ERR_USAGE for a request that is none; GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD.
  */
-export async function explainRoute(context: ConfigHostContext, wanted: WantedRoute): Promise<number> {
+export async function explainRoute(context: HostContext, wanted: WantedRoute): Promise<number> {
   const request = requestOf(wanted);
   const { input, output, json, plugins } = context;
   const file = await readConfigFile(input);

@@ -1,15 +1,13 @@
 /** Hashes a password for the auth provider `basic`. The password comes from stdin, never from the command line. */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { hashPassword } from '../state/password-hash.ts';
+import type { HostContext } from './host-context.ts';
 import { type Output, writeEvent } from './output.ts';
 import { readText } from './stdin-text.ts';
 
 /** Where a password comes from and its hash goes to. */
-export interface PasswordContext {
+export interface PasswordContext extends Pick<HostContext, 'output' | 'json'> {
   readonly stdin: NodeJS.ReadStream;
-  readonly output: Output;
-  /** Whether programs read stdout. */
-  readonly json: boolean;
 }
 
 /**

@@ -6,21 +6,14 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { listRunningAgents, type RunningAgent } from '../state/running-agents.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import { endProcess } from './agent-process.ts';
-import { type Output, writeEvent } from './output.ts';
+import type { HostContext } from './host-context.ts';
+import { writeEvent } from './output.ts';
 import { printable } from './printable.ts';
 import { type ProgramInput, readConfigFile } from './program-config.ts';
 import { tableLines } from './text-table.ts';
 
-/** What a command about running agents works with. */
-export interface RunningAgentsContext {
-  readonly input: ProgramInput;
-  readonly output: Output;
-  /** Whether programs read stdout. */
-  readonly json: boolean;
-}
-
 /** Prints the tunnels of all running agents. Throws GIR_ERR_USAGE, GIR_ERR_CONFIG, GIR_ERR_STATE. */
-export async function listTunnels({ input, output, json }: RunningAgentsContext): Promise<number> {
+export async function listTunnels({ input, output, json }: Omit<HostContext, 'plugins'>): Promise<number> {
   const agents = await runningAgents(input);
   if (json) {
     for (const { v: _, tunnels, ...agent } of agents) {
@@ -40,7 +33,7 @@ export async function listTunnels({ input, output, json }: RunningAgentsContext)
  *   says; GIR_ERR_CONFIG, GIR_ERR_STATE.
  */
 export async function stopTunnels(
-  { input, output, json }: RunningAgentsContext,
+  { input, output, json }: Omit<HostContext, 'plugins'>,
   wanted: string | undefined,
 ): Promise<number> {
   const { all, timeout } = resolveSettings(stopSettings, input.flags, input.environment);

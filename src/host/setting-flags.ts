@@ -1,6 +1,6 @@
 /** Makes oclif flags of settings, so that help, variable names and defaults come from one table. */
 import { Flags, type Interfaces } from '@oclif/core';
-import type { FlagValues, Setting, SettingTable } from '../config/setting.ts';
+import type { Setting, SettingTable } from '../config/setting.ts';
 
 /**
  * Returns the flags of a table, by flag name.
@@ -16,11 +16,6 @@ export function flagsOf(table: SettingTable): Interfaces.FlagInput {
 export const jsonFlag = Flags.boolean({
   description: 'Write events as lines of JSON to stdout, and nothing else there.',
 });
-
-/** Returns the values of flags as `resolveSettings` takes them. */
-export function flagValues(flags: Readonly<Record<string, unknown>>): FlagValues {
-  return flags as FlagValues;
-}
 
 function flagOf(entry: Setting): Interfaces.FlagInput[string] {
   const description = helpText(entry);

@@ -5,10 +5,11 @@ import { statsSettings } from '../config/stats-settings.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { readAdminToken } from '../state/local-files.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
+import type { HostContext } from './host-context.ts';
 import { LiveScreen } from './live-screen.ts';
-import { type Output, writeEvent } from './output.ts';
+import { writeEvent } from './output.ts';
 import { printable } from './printable.ts';
-import { type ProgramInput, readConfigFile } from './program-config.ts';
+import { readConfigFile } from './program-config.ts';
 import { listenForSignals } from './shutdown-signals.ts';
 import type { StatsReading } from './stats-reading.ts';
 import { readStats, type StatsPlace } from './stats-source.ts';
@@ -16,21 +17,13 @@ import { type StatsLayout, statsLines } from './stats-table.ts';
 import { bytesText, countText, latencyText, rateText } from './stats-text.ts';
 import { StatsCourse, slowest } from './stats-watch.ts';
 
-/** What the command works with. */
-export interface StatsContext {
-  readonly input: ProgramInput;
-  readonly output: Output;
-  /** Whether programs read stdout. */
-  readonly json: boolean;
-}
-
 /**
  * Shows figures and returns the exit status.
  *
  * @throws {GiraffeError} GIR_ERR_NOTHING_RUNS, GIR_ERR_API_UNREACHABLE, GIR_ERR_API_TOKEN, GIR_ERR_ENDPOINT_UNKNOWN for a
  *   domain without figures; GIR_ERR_USAGE, GIR_ERR_CONFIG, GIR_ERR_STATE.
  */
-export async function showStats(context: StatsContext): Promise<number> {
+export async function showStats(context: HostContext): Promise<number> {
   const { input, output, json } = context;
   const { source } = await readConfigFile(input);
   const settings = resolveSettings(statsSettings, input.flags, input.environment, source);
@@ -64,7 +57,7 @@ interface Watch {
   next(): Promise<StatsReading>;
 }
 
-async function watchStats({ output, json }: StatsContext, { first, intervalMs, next }: Watch): Promise<number> {
+async function watchStats({ output, json }: HostContext, { first, intervalMs, next }: Watch): Promise<number> {
   using signals = listenForSignals();
   let isOver = false;
   const ended = signals.first.then(() => {
@@ -135,7 +128,7 @@ async function pause(ms: number, ended: Promise<void>): Promise<void> {
   clearTimeout(timer);
 }
 
-function warnOfToken({ input, output, json }: StatsContext): void {
+function warnOfToken({ input, output, json }: HostContext): void {
   const sources = { flags: input.flags, env: input.environment, file: undefined };
   if (json || findSetting(statsSettings.adminToken, sources).source !== 'flag') return;
   output.err(

@@ -9,18 +9,13 @@ import { newTokenSettings, tokenFolderSettings } from '../config/token-settings.
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { defaultStateDir, openStateFolder } from '../state/state-folder.ts';
 import { openTokenStore, type TokenStore, type TokenSummary } from '../state/token-store.ts';
-import { type Output, writeEvent } from './output.ts';
+import type { HostContext } from './host-context.ts';
+import { writeEvent } from './output.ts';
 import { printable } from './printable.ts';
-import { type ProgramInput, readConfigFile } from './program-config.ts';
+import { readConfigFile } from './program-config.ts';
 import { tableLines } from './text-table.ts';
 
-/** What a token command works with. */
-export interface TokenContext {
-  readonly input: ProgramInput;
-  readonly output: Output;
-  /** Whether programs read stdout. */
-  readonly json: boolean;
-}
+type TokenContext = Omit<HostContext, 'plugins'>;
 
 /**
  * Makes a token as the flags say and prints its secret, for the only time. Makes the state folder when it is missing.

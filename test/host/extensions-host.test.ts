@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Config } from '@oclif/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ConfigHostContext } from '../../src/host/config-host.ts';
 import { explainRoute, listExtensions } from '../../src/host/extensions-host.ts';
+import type { HostContext } from '../../src/host/host-context.ts';
 import type { PluginHost } from '../../src/host/plugin-loader.ts';
 import { root } from '../support/repository.ts';
 
@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 /** Returns a context with the example plugin and a configuration that picks its strategy with these options. */
-async function contextWith(routing: object, json = false): Promise<ConfigHostContext & { readonly lines: string[] }> {
+async function contextWith(routing: object, json = false): Promise<HostContext & { readonly lines: string[] }> {
   const file = join(folder, 'giraffe.config.json');
   await writeFile(file, JSON.stringify({ plugins: [`${root}examples/plugin-sample`], routing }));
   const bare = `${root}test/fixtures/plugins/bare`;

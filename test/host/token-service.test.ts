@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Output } from '../../src/host/output.ts';
-import { createToken, listTokens, revokeToken, type TokenContext } from '../../src/host/token-service.ts';
+import { createToken, listTokens, revokeToken } from '../../src/host/token-service.ts';
 import { openStateFolder } from '../../src/state/state-folder.ts';
 import { openTokenStore } from '../../src/state/token-store.ts';
 import { createTemporaryFolder } from '../state/temporary-folder.ts';
@@ -13,7 +13,7 @@ async function setUp(json = false) {
   const output: Output = { out: (line) => stdout.push(line), err: (line) => stderr.push(line), isInteractive: false };
   const stateDir = join(await createTemporaryFolder(), 'state');
   const input = { flags: { 'state-dir': stateDir }, environment: {} };
-  const context: TokenContext = { input, output, json };
+  const context = { input, output, json };
   const make = (name: string, endpoint: readonly string[] = ['*'], expires?: string) =>
     createToken({ ...context, input: { ...input, flags: { ...input.flags, name, endpoint, expires } } });
   const open = async () => openTokenStore(await openStateFolder(stateDir));

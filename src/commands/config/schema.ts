@@ -1,7 +1,7 @@
 /** `giraffe config schema`: the JSON Schema of the configuration file. */
 import { configFile } from '../../config/common-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+import { flagsOf } from '../../host/setting-flags.ts';
 
 export default class ConfigSchema extends GiraffeCommand {
   static override summary = 'Print the JSON Schema of the configuration file.';
@@ -13,11 +13,6 @@ export default class ConfigSchema extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(ConfigSchema);
     const { printSchema } = await import('../../host/config-host.ts');
-    return printSchema({
-      input: { flags: flagValues(flags), environment: this.environment },
-      plugins: this.plugins,
-      output: this.output,
-      json: this.json,
-    });
+    return printSchema(this.contextOf(flags));
   }
 }

@@ -2,7 +2,7 @@
 import { Flags } from '@oclif/core';
 import { shownSettings } from '../../config/shown-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+import { flagsOf } from '../../host/setting-flags.ts';
 
 export default class ConfigShow extends GiraffeCommand {
   static override summary = 'Show the settings in force, and where each one comes from.';
@@ -22,7 +22,6 @@ export default class ConfigShow extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(ConfigShow);
     const { showConfig } = await import('../../host/config-host.ts');
-    const input = { flags: flagValues(flags), environment: this.environment };
-    return showConfig({ input, plugins: this.plugins, output: this.output, json: this.json }, flags['source'] === true);
+    return showConfig(this.contextOf(flags), flags['source'] === true);
   }
 }

@@ -2,7 +2,7 @@
 import { Args } from '@oclif/core';
 import { configFile } from '../../config/common-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+import { flagsOf } from '../../host/setting-flags.ts';
 
 export default class ConfigValidate extends GiraffeCommand {
   static override summary = 'Check a configuration file, its plugins and their options.';
@@ -20,12 +20,7 @@ export default class ConfigValidate extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { args, flags } = await this.parse(ConfigValidate);
     const { validateConfig } = await import('../../host/config-host.ts');
-    const given = flagValues(args.file === undefined ? flags : { ...flags, [configFile.flag]: args.file });
-    return validateConfig({
-      input: { flags: given, environment: this.environment },
-      plugins: this.plugins,
-      output: this.output,
-      json: this.json,
-    });
+    const given = args.file === undefined ? flags : { ...flags, [configFile.flag]: args.file };
+    return validateConfig(this.contextOf(given));
   }
 }

@@ -2,7 +2,7 @@
 import { Args, Flags } from '@oclif/core';
 import { configFile } from '../../config/common-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+import { flagsOf } from '../../host/setting-flags.ts';
 
 export default class ExplainRoute extends GiraffeCommand {
   static override summary = 'Tell which routing rule a request meets, and why.';
@@ -34,10 +34,6 @@ export default class ExplainRoute extends GiraffeCommand {
     const { args, flags } = await this.parse(ExplainRoute);
     const { method, header: headers = [], client, ...rest } = flags;
     const { explainRoute } = await import('../../host/extensions-host.ts');
-    const input = { flags: flagValues(rest), environment: this.environment };
-    return explainRoute(
-      { input, plugins: this.plugins, output: this.output, json: this.json },
-      { url: args.url, method, headers, client },
-    );
+    return explainRoute(this.contextOf(rest), { url: args.url, method, headers, client });
   }
 }

@@ -1,7 +1,7 @@
 /** `giraffe server start`: runs the edge until a signal ends it. */
 import { edgeSettings } from '../../config/edge-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+import { flagsOf } from '../../host/setting-flags.ts';
 
 export default class ServerStart extends GiraffeCommand {
   static override summary = 'Run the edge, the public side of the tunnel.';
@@ -19,11 +19,6 @@ export default class ServerStart extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(ServerStart);
     const { runEdge } = await import('../../host/edge-host.ts');
-    return runEdge({
-      input: { flags: flagValues(flags), environment: this.environment },
-      plugins: this.plugins,
-      output: this.output,
-      json: this.json,
-    });
+    return runEdge(this.contextOf(flags));
   }
 }

@@ -1,7 +1,7 @@
 /** `giraffe token create`: makes a token for an agent. */
 import { newTokenSettings } from '../../config/token-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+import { flagsOf } from '../../host/setting-flags.ts';
 
 export default class TokenCreate extends GiraffeCommand {
   static override summary = 'Make a token for an agent. Its text is shown once, on stdout.';
@@ -17,10 +17,6 @@ export default class TokenCreate extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(TokenCreate);
     const { createToken } = await import('../../host/token-service.ts');
-    return createToken({
-      input: { flags: flagValues(flags), environment: this.environment },
-      output: this.output,
-      json: this.json,
-    });
+    return createToken(this.contextOf(flags));
   }
 }

@@ -1,7 +1,7 @@
 /** `giraffe token list`: shows the tokens of an edge. */
 import { tokenFolderSettings } from '../../config/token-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+import { flagsOf } from '../../host/setting-flags.ts';
 
 export default class TokenList extends GiraffeCommand {
   static override summary = 'List the tokens of agents, without their text.';
@@ -11,10 +11,6 @@ export default class TokenList extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(TokenList);
     const { listTokens } = await import('../../host/token-service.ts');
-    return listTokens({
-      input: { flags: flagValues(flags), environment: this.environment },
-      output: this.output,
-      json: this.json,
-    });
+    return listTokens(this.contextOf(flags));
   }
 }

@@ -2,7 +2,7 @@
 import { Args } from '@oclif/core';
 import { tokenFolderSettings } from '../../config/token-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+import { flagsOf } from '../../host/setting-flags.ts';
 
 export default class TokenRevoke extends GiraffeCommand {
   static override summary = 'Revoke a token; its agents are cut off within a second.';
@@ -19,13 +19,6 @@ export default class TokenRevoke extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { args, flags } = await this.parse(TokenRevoke);
     const { revokeToken } = await import('../../host/token-service.ts');
-    return revokeToken(
-      {
-        input: { flags: flagValues(flags), environment: this.environment },
-        output: this.output,
-        json: this.json,
-      },
-      args.token,
-    );
+    return revokeToken(this.contextOf(flags), args.token);
   }
 }

@@ -1,7 +1,7 @@
 /** `giraffe tunnel list`: shows the tunnels of the agents that run on this machine. */
 import { runningAgentSettings } from '../../config/running-agent-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+import { flagsOf } from '../../host/setting-flags.ts';
 
 export default class TunnelList extends GiraffeCommand {
   static override summary = 'List the tunnels of the agents that run on this machine.';
@@ -12,10 +12,6 @@ export default class TunnelList extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(TunnelList);
     const { listTunnels } = await import('../../host/running-agents-service.ts');
-    return listTunnels({
-      input: { flags: flagValues(flags), environment: this.environment },
-      output: this.output,
-      json: this.json,
-    });
+    return listTunnels(this.contextOf(flags));
   }
 }

@@ -2,7 +2,7 @@
 import { Args } from '@oclif/core';
 import { stopSettings } from '../../config/running-agent-settings.ts';
 import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf, flagValues } from '../../host/setting-flags.ts';
+import { flagsOf } from '../../host/setting-flags.ts';
 
 export default class TunnelStop extends GiraffeCommand {
   static override summary = 'Stop agents that run on this machine.';
@@ -23,13 +23,6 @@ export default class TunnelStop extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { args, flags } = await this.parse(TunnelStop);
     const { stopTunnels } = await import('../../host/running-agents-service.ts');
-    return stopTunnels(
-      {
-        input: { flags: flagValues(flags), environment: this.environment },
-        output: this.output,
-        json: this.json,
-      },
-      args.name,
-    );
+    return stopTunnels(this.contextOf(flags), args.name);
   }
 }

@@ -7,9 +7,9 @@ import type { FieldLines } from '../../http/field-line.ts';
 import { judge, type Verdict } from '../../load/assertion.ts';
 import { reachTarget } from '../../load/preflight.ts';
 import { parseHeader } from '../../load/request-template.ts';
+import type { HostContext } from '../host-context.ts';
 import { Lifetimes } from '../lifetimes.ts';
-import { type Output, writeEvent } from '../output.ts';
-import type { ProgramInput } from '../program-config.ts';
+import { writeEvent } from '../output.ts';
 import { listenForSignals, signalExit } from '../shutdown-signals.ts';
 import { benchLines } from './bench-lines.ts';
 import { type BenchPlan, benchPlan } from './bench-plan.ts';
@@ -24,14 +24,10 @@ import { assertWritable, writeReport } from './report-file.ts';
 import { runScenario } from './scenarios.ts';
 
 /** What a bench is run with. */
-export interface BenchContext {
-  readonly input: ProgramInput;
+export interface BenchContext extends HostContext {
   readonly url: string | undefined;
   /** Values of `--header`. */
   readonly headers: readonly string[];
-  readonly output: Output;
-  /** Whether programs read stdout. */
-  readonly json: boolean;
   /** Of giraffe. */
   readonly version: string;
 }

@@ -1,5 +1,7 @@
 /** What `giraffe completion` prints: a script that teaches a shell the commands and flags. */
-import { type Output, writeEvent } from '../output.ts';
+
+import type { HostContext } from '../host-context.ts';
+import { writeEvent } from '../output.ts';
 import { bashScript } from './bash-script.ts';
 import { type DescribedCommand, type DescribedTopic, vocabularyOf } from './command-words.ts';
 import { zshScript } from './zsh-script.ts';
@@ -10,12 +12,9 @@ export type Shell = 'bash' | 'zsh';
 const scriptOf = { bash: bashScript, zsh: zshScript } as const;
 
 /** What `giraffe completion` is run with. */
-export interface CompletionContext {
+export interface CompletionContext extends Pick<HostContext, 'output' | 'json'> {
   readonly commands: readonly DescribedCommand[];
   readonly topics: readonly DescribedTopic[];
-  readonly output: Output;
-  /** Whether programs read stdout. */
-  readonly json: boolean;
 }
 
 /** Prints the script and returns the exit status. */
