@@ -5,12 +5,12 @@ import { ExtensionGuard } from '../extension/guard.ts';
 import type { CounterMetric, GaugeMetric, MetricsSnapshot } from '../extension/index.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
 import type { AgentSurroundings } from './agent-options-of.ts';
-import { collectExtensions } from './collect-extensions.ts';
 import type { ExtensionRegistry } from './extension-registry.ts';
+import { registryFor } from './extension-selection.ts';
 import type { Lifetimes } from './lifetimes.ts';
 import { selectExporters } from './metrics-exporters.ts';
 import { MetricsRunner, type NamedExporter } from './metrics-runner.ts';
-import { loadPlugins, type PluginHost } from './plugin-loader.ts';
+import type { PluginHost } from './plugin-loader.ts';
 import type { AgentConfig } from './program-config.ts';
 import type { SelectedExtension } from './selected-extension.ts';
 
@@ -72,7 +72,7 @@ export async function startAgentMetrics(
   const stateDir = config.settings.stateDir ?? defaultStateDir(environment);
   let loaded: Promise<ExtensionRegistry> | undefined;
   const registry = () => {
-    loaded ??= load(plugins, config);
+    loaded ??= registryFor(plugins, config.file);
     return loaded;
   };
   const configDir = configFolder(config.file, process.cwd());
@@ -81,9 +81,4 @@ export async function startAgentMetrics(
   const exporters = lifetimes.use(await selectExporters(tools, config));
   lifetimes.use(runner).use(exporters.value);
   return exporters;
-}
-
-async function load(plugins: PluginHost, { file }: AgentConfig): Promise<ExtensionRegistry> {
-  await loadPlugins(plugins, file.config.plugins, configFolder(file, process.cwd()));
-  return collectExtensions(plugins);
 }

@@ -1,5 +1,4 @@
 /** What `giraffe config show` and `giraffe config validate` tell. */
-import { dirname } from 'node:path';
 import type { LoadedConfig } from '../config/config-file.ts';
 import { configJsonSchema } from '../config/config-schema.ts';
 import { type ConfigEntry, type OptionFilter, sectionEntries, settingEntries } from '../config/provenance.ts';
@@ -77,8 +76,7 @@ export async function validateConfig(context: HostContext): Promise<number> {
  */
 export async function printSchema({ input, plugins, output, json }: HostContext): Promise<number> {
   try {
-    const { config, path } = await readConfigFile(input);
-    await loadPlugins(plugins, config.plugins, path === undefined ? process.cwd() : dirname(path));
+    await loadPlugins(plugins, await readConfigFile(input));
   } catch (error) {
     output.err(printable(`Warning: without the plugins of the file: ${GiraffeError.from(error).message}`));
   }

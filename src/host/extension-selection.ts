@@ -1,5 +1,5 @@
 /** Which extensions the configuration file picks, and how commands come by the installed ones. */
-import { configFolder, type LoadedConfig } from '../config/config-file.ts';
+import type { LoadedConfig } from '../config/config-file.ts';
 import type { ExtensionKind } from '../extension/index.ts';
 import { collectExtensions } from './collect-extensions.ts';
 import type { ExtensionRegistry } from './extension-registry.ts';
@@ -27,7 +27,7 @@ export const sectionOf = {
 
 /** Loads the plugins of a configuration, and returns the extensions of all. Throws GIR_ERR_EXTENSION_LOAD. */
 export async function registryFor(plugins: PluginHost, file: LoadedConfig): Promise<ExtensionRegistry> {
-  await loadPlugins(plugins, file.config.plugins, configFolder(file, process.cwd()));
+  await loadPlugins(plugins, file);
   return collectExtensions(plugins);
 }
 

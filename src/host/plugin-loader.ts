@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Interfaces, Plugin } from '@oclif/core';
 import { ConfigError } from '../config/config-error.ts';
+import { configFolder, type LoadedConfig } from '../config/config-file.ts';
 import { extensionHook, type HookRunner } from './collect-extensions.ts';
 
 /** What is needed of oclif's Config: a place for further plugins. */
@@ -15,15 +16,15 @@ export interface PluginHost extends HookRunner {
 }
 
 /**
- * Loads plugins and puts them beside those that are there.
+ * Loads the plugins of a configuration and puts them beside those that are there. They are named by packages or by paths
+ * that begin with `.` or `/`, both relative to where the file is.
  *
- * @param names Names of packages, or paths that begin with `.` or `/`.
- * @param folder Where the configuration file is; both are relative to it.
  * @throws {GiraffeError} GIR_ERR_EXTENSION_LOAD naming each plugin that cannot be loaded, and why.
  */
-export async function loadPlugins(host: PluginHost, names: readonly string[], folder: string): Promise<void> {
+export async function loadPlugins(host: PluginHost, file: LoadedConfig): Promise<void> {
+  const folder = configFolder(file, process.cwd());
   const problems: string[] = [];
-  for (const name of names) {
+  for (const name of file.config.plugins) {
     try {
       const plugin = await loadPlugin(name, folder);
       host.plugins.set(plugin.name, plugin);
