@@ -4,18 +4,13 @@
 import type { NamedAuthProvider } from '../edge/edge-options.ts';
 import type { AuthProvider } from '../extension/index.ts';
 import type { ExtensionRegistry, Workshop } from './extension-registry.ts';
-import { Lifetimes } from './lifetimes.ts';
+import { type Made, madeTogether } from './selected-extension.ts';
 
 /** A provider as the configuration names it. */
 export interface AuthSelection {
   readonly provider: string;
   /** Checked by the provider's own schema. */
   readonly options: unknown;
-}
-
-/** Providers that were made together and end together. */
-export interface AuthProviders extends AsyncDisposable {
-  readonly list: readonly NamedAuthProvider[];
 }
 
 /** Who decides about agents when nobody was named for that. */
@@ -27,28 +22,22 @@ const defaultProvider = 'tokens';
  *
  * @throws {GiraffeError} GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD. What was made before is ended then.
  */
-export async function createAuthProviders(
+export function createAuthProviders(
   registry: ExtensionRegistry,
   selections: readonly AuthSelection[],
   workshop: Workshop,
-): Promise<AuthProviders> {
-  const lifetimes = new Lifetimes();
-  const make = async ({ provider: name, options }: AuthSelection): Promise<NamedAuthProvider> => {
-    const { value: provider, end } = await registry.create('auth-provider', name, options, workshop);
-    lifetimes.defer(end);
-    return { name, provider };
-  };
-  try {
+): Promise<Made<readonly NamedAuthProvider[]>> {
+  return madeTogether(async (keep) => {
+    const make = async ({ provider: name, options }: AuthSelection): Promise<NamedAuthProvider> => {
+      return { name, provider: keep(await registry.create('auth-provider', name, options, workshop)) };
+    };
     const list: NamedAuthProvider[] = [];
     for (const selection of selections) list.push(await make(selection));
     if (!list.some(({ provider }) => decidesAboutAgents(provider))) {
       list.unshift(await make({ provider: defaultProvider, options: {} }));
     }
-    return { list, [Symbol.asyncDispose]: () => lifetimes[Symbol.asyncDispose]() };
-  } catch (error) {
-    await lifetimes[Symbol.asyncDispose]();
-    throw error;
-  }
+    return list;
+  });
 }
 
 function decidesAboutAgents(provider: AuthProvider): boolean {

@@ -41,10 +41,7 @@ export function selectAuthProviders(
   config: ConfigWithFile,
 ): Promise<SelectedExtension<readonly NamedAuthProvider[]>> {
   const section = ({ file }: ConfigWithFile) => file.config.auth;
-  const make = async (wanted: ConfigWithFile) => {
-    const providers = await createAuthProviders(tools.registry, section(wanted), tools.workshop);
-    return { value: providers.list, end: async () => providers[Symbol.asyncDispose]() };
-  };
+  const make = (wanted: ConfigWithFile) => createAuthProviders(tools.registry, section(wanted), tools.workshop);
   return SelectedExtension.start({ section, make, use: (list) => tools.edge().changeAuthProviders(list) }, config);
 }
 

@@ -1,9 +1,8 @@
 /** Makes the metrics exporters that the section `metrics` names, and makes them anew when it changes. */
 import type { ExtensionRegistry, Workshop } from './extension-registry.ts';
-import { Lifetimes } from './lifetimes.ts';
 import type { MetricsRunner, NamedExporter } from './metrics-runner.ts';
 import type { ConfigWithFile } from './program-config.ts';
-import { type Made, SelectedExtension } from './selected-extension.ts';
+import { type Made, madeTogether, SelectedExtension } from './selected-extension.ts';
 
 /** What exporters are made with. */
 export interface ExporterTools {
@@ -27,19 +26,13 @@ export function selectExporters(
   return SelectedExtension.start({ section, make, use: (list) => tools.runner.use(list) }, config);
 }
 
-async function makeExporters(tools: ExporterTools, selections: Exporters): Promise<Made<readonly NamedExporter[]>> {
-  const lifetimes = new Lifetimes();
-  try {
-    const value: NamedExporter[] = [];
+function makeExporters(tools: ExporterTools, selections: Exporters): Promise<Made<readonly NamedExporter[]>> {
+  return madeTogether(async (keep) => {
+    const list: NamedExporter[] = [];
     for (const { exporter: name, options } of selections) {
       const registry = await tools.registry();
-      const { value: exporter, end } = await registry.create('metrics-exporter', name, options, tools.workshop);
-      lifetimes.defer(end);
-      value.push({ name, exporter });
+      list.push({ name, exporter: keep(await registry.create('metrics-exporter', name, options, tools.workshop)) });
     }
-    return { value, end: () => lifetimes[Symbol.asyncDispose]() };
-  } catch (error) {
-    await lifetimes[Symbol.asyncDispose]();
-    throw error;
-  }
+    return list;
+  });
 }

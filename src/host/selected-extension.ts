@@ -3,6 +3,7 @@
  * and ended when nobody can be using them any more.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { Lifetimes } from './lifetimes.ts';
 import type { ConfigWithFile } from './program-config.ts';
 import type { PreparedChange, ReloadPart } from './reload-part.ts';
 
@@ -13,6 +14,22 @@ const farewellMs = 10_000;
 export interface Made<T> {
   readonly value: T;
   end(): Promise<void>;
+}
+
+/** Makes what ends together. When the work fails, what it kept until then is ended. */
+export async function madeTogether<T>(work: (keep: <V>(made: Made<V>) => V) => Promise<T>): Promise<Made<T>> {
+  const lifetimes = new Lifetimes();
+  const end = () => lifetimes[Symbol.asyncDispose]();
+  try {
+    const value = await work((made) => {
+      lifetimes.defer(() => made.end());
+      return made.value;
+    });
+    return { value, end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 /** How to make something of a section. */

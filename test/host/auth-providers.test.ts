@@ -38,22 +38,22 @@ const named = (...names: string[]) => names.map((provider) => ({ provider, optio
 describe('createAuthProviders()', () => {
   it('uses tokens when nothing is configured', async () => {
     const { registry } = setUp({ tokens: forAgents });
-    await using made = await createAuthProviders(registry, [], workshop);
-    expect(made.list.map(({ name }) => name)).toEqual(['tokens']);
+    const made = await createAuthProviders(registry, [], workshop);
+    expect(made.value.map(({ name }) => name)).toEqual(['tokens']);
   });
 
   it('keeps the order, and adds tokens only when nobody else decides about agents', async () => {
     const { registry } = setUp({ tokens: forAgents, jwt: forAgents, basic: forVisitors });
-    await using both = await createAuthProviders(registry, named('basic', 'jwt'), workshop);
-    expect(both.list.map(({ name }) => name)).toEqual(['basic', 'jwt']);
-    await using visitors = await createAuthProviders(registry, named('basic', 'basic'), workshop);
-    expect(visitors.list.map(({ name }) => name)).toEqual(['tokens', 'basic', 'basic']);
+    const both = await createAuthProviders(registry, named('basic', 'jwt'), workshop);
+    expect(both.value.map(({ name }) => name)).toEqual(['basic', 'jwt']);
+    const visitors = await createAuthProviders(registry, named('basic', 'basic'), workshop);
+    expect(visitors.value.map(({ name }) => name)).toEqual(['tokens', 'basic', 'basic']);
   });
 
   it('ends providers in reverse', async () => {
     const { registry, told } = setUp({ a: forAgents, b: forVisitors });
     const made = await createAuthProviders(registry, named('a', 'b'), workshop);
-    await made[Symbol.asyncDispose]();
+    await made.end();
     expect(told).toEqual(['made a', 'made b', 'ended b', 'ended a']);
   });
 
