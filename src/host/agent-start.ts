@@ -2,6 +2,7 @@
 import type { Agent } from '../agent/agent-options.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { EndSignal } from './shutdown-signals.ts';
+import { within } from './within.ts';
 
 /** How a start has ended. */
 export type Start =
@@ -16,10 +17,6 @@ export async function firstOf(
   signal: Promise<EndSignal>,
   timeoutMs: number | undefined,
 ): Promise<Start> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Start>((resolve) => {
-    if (timeoutMs !== undefined) timer = setTimeout(() => resolve({ kind: 'late' }), timeoutMs);
-  });
   const isReady = ready.then((): Start => ({ kind: 'ready' }));
   // Closing an agent that never served rejects `ready`; by then nobody waits for it.
   isReady.catch(() => undefined);
@@ -28,7 +25,9 @@ export async function firstOf(
   });
   refused.catch(() => undefined);
   const signalled = signal.then((name): Start => ({ kind: 'signal', signal: name }));
-  return await Promise.race([isReady, refused, late, signalled]).finally(() => clearTimeout(timer));
+  const first = Promise.race([isReady, refused, signalled]);
+  const start = timeoutMs === undefined ? await first : await within(timeoutMs, first);
+  return start === 'late' ? { kind: 'late' } : start;
 }
 
 /** What is known of a start that takes too long. */

@@ -6,6 +6,7 @@ import type { ExtensionGuard, ExtensionId } from '../extension/guard.ts';
 import type { MetricsExporter, MetricsSnapshot } from '../extension/index.ts';
 import type { PullExporter } from '../management/metrics-routes.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { within } from './within.ts';
 
 /** An exporter and its name in the configuration. */
 export interface NamedExporter {
@@ -84,7 +85,7 @@ class ExporterRun {
   async finish(): Promise<void> {
     clearInterval(this.#timer);
     if (this.#named.exporter.mode !== 'push') return;
-    if (this.#current !== undefined) await settled(this.#current, this.#timeoutMs);
+    if (this.#current !== undefined) await within(this.#timeoutMs, this.#current);
     await this.#export();
   }
 
@@ -147,13 +148,4 @@ function reasonOf(error: unknown): string {
 function checkedText(text: string): string {
   if (typeof text !== 'string') throw new Error(`its render() returns ${typeof text}`);
   return text;
-}
-
-/** Waits for the end of something that never rejects, but not for ever. */
-async function settled(work: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -7,6 +7,7 @@ import { startAgent } from '../agent/agent.ts';
 import type { Agent, AgentEvent, AgentListener, AgentOptions } from '../agent/agent-options.ts';
 import { createDeferred } from '../agent/deferred.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { within } from './within.ts';
 
 /** Time for another agent to serve before the change is given up, in milliseconds. */
 const replaceTimeoutMs = 30_000;
@@ -61,7 +62,10 @@ export class ReplaceableAgent implements AsyncDisposable {
     });
     this.#joining = next;
     try {
-      await withinTime(next.ready, replaceTimeoutMs);
+      if ((await within(replaceTimeoutMs, next.ready)) === 'late') {
+        const detail = `no session with the changed configuration within ${replaceTimeoutMs} ms`;
+        throw new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', detail);
+      }
     } catch (error) {
       await next[Symbol.asyncDispose]();
       throw error;
@@ -125,13 +129,4 @@ class JoiningEvents {
     };
     return [...this.#withdrawn.filter(({ domain }) => !known.has(domain)), ...(ready === undefined ? [] : [ready])];
   }
-}
-
-async function withinTime(work: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const detail = `no session with the changed configuration within ${timeoutMs} ms`;
-    timer = setTimeout(() => reject(new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', detail)), timeoutMs);
-  });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

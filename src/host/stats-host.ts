@@ -16,6 +16,7 @@ import { readStats, type StatsPlace } from './stats-source.ts';
 import { type StatsLayout, statsLines } from './stats-table.ts';
 import { bytesText, countText, latencyText, rateText } from './stats-text.ts';
 import { StatsCourse, slowest } from './stats-watch.ts';
+import { within } from './within.ts';
 
 /**
  * Shows figures and returns the exit status.
@@ -75,7 +76,7 @@ async function watchStats({ output, json }: HostContext, { first, intervalMs, ne
       else if (failure !== undefined) output.err(failure);
       else if (json) writeEvent(output, 'stats', reading);
       else output.out(compactLine(reading, course));
-      await pause(intervalMs, ended);
+      await within(intervalMs, ended);
       if (isOver) break;
       try {
         reading = await Promise.race([next(), ended.then(() => reading)]);
@@ -117,15 +118,6 @@ function compactLine(reading: StatsReading, { rates }: StatsCourse): string {
 
 function layoutOf(columns: number | undefined): StatsLayout {
   return { columns, strong: chalk.bold, alarming: chalk.red };
-}
-
-async function pause(ms: number, ended: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const waited = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([waited, ended]);
-  clearTimeout(timer);
 }
 
 function warnOfToken({ input, output, json }: HostContext): void {

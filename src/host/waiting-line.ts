@@ -1,6 +1,7 @@
 /** One line at the bottom of a terminal that shows what is waited for, and goes away when it has come. */
 import { Writable } from 'node:stream';
 import { LISTR_LOGGER_STYLE, Listr, ListrLogger, ProcessOutput } from 'listr2';
+import { within } from './within.ts';
 
 /** What comes sooner than this needs no line, in milliseconds. */
 const patienceMs = 100;
@@ -22,13 +23,7 @@ export class WaitingLine {
   /** Shows a title until something has settled. Never rejects. */
   async until(title: string, settled: Promise<unknown>): Promise<void> {
     const end = settled.catch(() => undefined);
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), patienceMs);
-    });
-    const first = await Promise.race([end, patience]);
-    clearTimeout(timer);
-    if (first !== 'late') return;
+    if ((await within(patienceMs, end)) !== 'late') return;
     const list = new Listr(
       { title, task: () => end.then(() => undefined) },
       {

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../config/env.ts';
 import { GiraffeError } from '../../errors/giraffe-error.ts';
+import { within } from '../within.ts';
 import type { Usage, UsageAnswer, UsageQuestion } from './observed-child.ts';
 
 /** What to start. */
@@ -123,7 +124,6 @@ export class ObservedProcess implements AsyncDisposable {
   async #becomesReady({ name, isReady }: ProcessDescription): Promise<void> {
     const { stdout } = this.#child;
     if (stdout === null) throw new GiraffeError('GIR_ERR_LOAD_START', `${name} has no output`);
-    let timer: NodeJS.Timeout | undefined;
     const ready = new Promise<boolean>((resolve) => {
       const lines = createInterface({ input: stdout });
       lines.on('line', (line) => {
@@ -134,12 +134,9 @@ export class ObservedProcess implements AsyncDisposable {
         stdout.destroy();
         resolve(true);
       });
-      timer = setTimeout(() => resolve(false), readyMs);
       void this.#ended.then(() => resolve(false));
     });
-    const isInTime = await ready;
-    clearTimeout(timer);
-    if (isInTime) return;
+    if ((await within(readyMs, ready)) === true) return;
     const how = this.isRunning ? `is not ready after ${readyMs / 1000} s` : `ended (${this.#endText()})`;
     const words = this.#lastWords.trim().replaceAll(/\s*\n\s*/g, '; ');
     throw new GiraffeError('GIR_ERR_LOAD_START', `${name} ${how}${words === '' ? '' : `: ${words}`}`);

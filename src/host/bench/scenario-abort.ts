@@ -1,11 +1,13 @@
 /** Clients that leave before, in and after the head of an answer: the time until the origin knows. */
 import { performance } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import { createDeferred } from '../../agent/deferred.ts';
 import { AbandonedRequest, type AbortPhase, abortPhases } from '../../load/abandoned-requests.ts';
 import { loadFigures } from '../../load/load-figures.ts';
 import type { Departure } from '../../load/load-origin.ts';
 import { LoadRecord } from '../../load/load-record.ts';
 import { timeText } from '../../load/quantity.ts';
+import { within } from '../within.ts';
 import type { ScenarioRow } from './bench-result.ts';
 import type { BenchWay } from './bench-world.ts';
 import type { WayResult } from './measure-ways.ts';
@@ -86,23 +88,17 @@ class DepartureWatch {
     const knew = new Promise<bigint>((resolve) => this.#departures.set(id, resolve));
     const request = new AbandonedRequest(id, phase, address, authority, () => failed.resolve(undefined));
     try {
-      if ((await Promise.race([arrived, failed.promise, after(neverMs)])) !== true) return undefined;
-      await after(lingerMs);
+      if ((await within(neverMs, Promise.race([arrived, failed.promise]))) !== true) return undefined;
+      await setTimeout(lingerMs);
       const leftNanos = request.leave();
-      const knewNanos = await Promise.race([knew, after(neverMs)]);
-      return knewNanos === undefined ? undefined : Math.max(0, Number(knewNanos - leftNanos) / 1e6);
+      const knewNanos = await within(neverMs, knew);
+      return knewNanos === 'late' ? undefined : Math.max(0, Number(knewNanos - leftNanos) / 1e6);
     } finally {
       request.leave();
       this.#arrivals.delete(id);
       this.#departures.delete(id);
     }
   }
-}
-
-function after(ms: number): Promise<undefined> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(undefined), ms);
-  });
 }
 
 function rowOf(phase: AbortPhase, { latencies, failed }: LoadRecord): ScenarioRow {
