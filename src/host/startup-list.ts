@@ -3,9 +3,9 @@
  *
  * Steps come one after the other, so that no line is there before it is true.
  */
-import { Writable } from 'node:stream';
-import { LISTR_LOGGER_STYLE, Listr, ListrLogger, ListrLogLevels, ProcessOutput } from 'listr2';
+import { Listr, type ListrLogger, ListrLogLevels } from 'listr2';
 import { createDeferred } from '../agent/deferred.ts';
+import { terminalLogger } from './terminal-logger.ts';
 
 /** A step that has begun. It ends once. */
 export interface StartupStep {
@@ -23,10 +23,7 @@ export class StartupList {
 
   constructor(stderr: NodeJS.WriteStream, isInteractive: boolean) {
     this.#isInteractive = isInteractive;
-    // What listr2 takes for stdout is our stderr; its own stderr is not used, and must not be patched twice.
-    const unused = new Writable({ write: (_chunk, _encoding, done) => done() }) as unknown as NodeJS.WriteStream;
-    const processOutput = new ProcessOutput(stderr, unused, { leaveEmptyLine: false });
-    this.#logger = new ListrLogger({ ...LISTR_LOGGER_STYLE, useIcons: true, toStderr: [], processOutput });
+    this.#logger = terminalLogger(stderr);
   }
 
   /** Shows a line that is true by now. */

@@ -1,6 +1,6 @@
 /** One line at the bottom of a terminal that shows what is waited for, and goes away when it has come. */
-import { Writable } from 'node:stream';
-import { LISTR_LOGGER_STYLE, Listr, ListrLogger, ProcessOutput } from 'listr2';
+import { Listr, type ListrLogger } from 'listr2';
+import { terminalLogger } from './terminal-logger.ts';
 import { within } from './within.ts';
 
 /** What comes sooner than this needs no line, in milliseconds. */
@@ -12,9 +12,7 @@ export class WaitingLine {
   readonly #logger: ListrLogger;
 
   constructor(terminal: NodeJS.WriteStream) {
-    const unused = new Writable({ write: (_chunk, _encoding, done) => done() }) as unknown as NodeJS.WriteStream;
-    const processOutput = new ProcessOutput(terminal, unused, { leaveEmptyLine: false });
-    this.#logger = new ListrLogger({ ...LISTR_LOGGER_STYLE, useIcons: true, toStderr: [], processOutput });
+    this.#logger = terminalLogger(terminal);
     // Ctrl-C while a line is redrawn must not leave the terminal without its cursor.
     process.once('exit', () => terminal.write(showCursor));
     process.once('SIGINT', () => process.exit(130));
