@@ -4,9 +4,9 @@
 import { Command, Errors, type Interfaces } from '@oclif/core';
 import { readEnvironment } from '../config/env.ts';
 import type { FlagValues } from '../config/setting.ts';
-import { type ErrorReport, errorReport } from './error-report.ts';
+import { type ErrorReport, errorReport, writeError } from './error-report.ts';
 import type { HostContext } from './host-context.ts';
-import { type Output, processOutput, writeEvent } from './output.ts';
+import { type Output, processOutput } from './output.ts';
 import type { PluginHost } from './plugin-loader.ts';
 import { jsonFlag } from './setting-flags.ts';
 
@@ -68,8 +68,7 @@ export abstract class GiraffeCommand extends Command {
       flags: Object.keys({ ...flags, ...this.ctor.baseFlags }),
       others: this.config.commands.map((other) => ({ name: nameOf(other.id), flags: Object.keys(other.flags) })),
     });
-    if (this.json) writeEvent(this.output, 'error', jsonOf(report));
-    else for (const line of linesOf(report)) this.output.err(line);
+    writeError({ output: this.output, json: this.json }, report);
     if (this.#environment['DEBUG']) this.output.err(report.stack);
     return this.exitStatusAfter(report);
   }
@@ -77,12 +76,4 @@ export abstract class GiraffeCommand extends Command {
   #crash(error: unknown): void {
     process.exit(this.#tell(error));
   }
-}
-
-function linesOf({ code, message, problems = [], fix }: ErrorReport): string[] {
-  return [`Error: ${message} (${code})`, ...problems.map((problem) => `  - ${problem}`), `Next:  ${fix}`];
-}
-
-function jsonOf({ code, message, problems, fix }: ErrorReport): object {
-  return { code, message, problems, fix };
 }

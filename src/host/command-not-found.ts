@@ -7,15 +7,15 @@ import type { Hook } from '@oclif/core';
 import { readEnvironment } from '../config/env.ts';
 import { editDistance, nearestFirst } from '../config/nearest.ts';
 import { codes } from '../errors/codes.ts';
-import { processOutput, writeEvent } from './output.ts';
-import { printable, redacted } from './printable.ts';
+import { writeError } from './error-report.ts';
+import { processOutput } from './output.ts';
+import { told } from './printable.ts';
 
 /** Called by oclif; `id` is everything up to the first flag, joined with colons. */
 export const commandNotFound: Hook.CommandNotFound = async function notFound({ id, argv, config, context }) {
   const { message, fix } = notFoundText(id, config.bin, config.commandIDs);
-  const output = processOutput(readEnvironment());
-  if ((argv ?? []).includes('--json')) writeEvent(output, 'error', { code: 'GIR_ERR_USAGE', message, fix });
-  else for (const line of [`Error: ${message} (GIR_ERR_USAGE)`, `Next:  ${fix}`]) output.err(line);
+  const json = (argv ?? []).includes('--json');
+  writeError({ output: processOutput(readEnvironment()), json }, { code: 'GIR_ERR_USAGE', message, fix });
   context.exit(codes.GIR_ERR_USAGE.exit);
 };
 
@@ -30,9 +30,7 @@ export function notFoundText(id: string, bin: string, ids: readonly string[]): {
   const inTopic = ids.filter((known) => known.startsWith(`${typed}:`));
   const nearest = inTopic.length === 0 ? nearestCommand(id, ids) : nearestFirst(id, inTopic)[0];
   const [what, topic] =
-    inTopic.length === 0
-      ? [`command ${printable(redacted(typed))}`, '']
-      : [`such command of ${bin} ${typed}`, ` ${typed}`];
+    inTopic.length === 0 ? [`command ${told(typed)}`, ''] : [`such command of ${bin} ${typed}`, ` ${typed}`];
   const hint = nearest === undefined ? '' : `; the nearest is ${nearest.replaceAll(':', ' ')}`;
   return { message: `there is no ${what}${hint}`, fix: `Run \`${bin}${topic} --help\`.` };
 }

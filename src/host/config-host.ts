@@ -2,7 +2,6 @@
 import type { LoadedConfig } from '../config/config-file.ts';
 import { configJsonSchema } from '../config/config-schema.ts';
 import { type ConfigEntry, type OptionFilter, sectionEntries, settingEntries } from '../config/provenance.ts';
-import { redactedText } from '../config/secret.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { collectExtensions } from './collect-extensions.ts';
 import type { ExtensionRegistry } from './extension-registry.ts';
@@ -11,7 +10,7 @@ import type { HostContext } from './host-context.ts';
 import { mayShowOption } from './option-secrets.ts';
 import { writeEvent } from './output.ts';
 import { loadPlugins } from './plugin-loader.ts';
-import { printable, redacted } from './printable.ts';
+import { printable, redacted, withoutUsers } from './printable.ts';
 import { readAgentConfig, readConfigFile, readEdgeConfig, sourcesOf } from './program-config.ts';
 
 /** Shows what is in force. `withSource` adds where each value comes from. Throws GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD. */
@@ -105,12 +104,7 @@ function optionFilter({ config }: LoadedConfig, registry: ExtensionRegistry): Op
 }
 
 function withoutTokens(entry: ConfigEntry): ConfigEntry {
-  return typeof entry.value === 'string' ? { ...entry, value: withoutUser(redacted(entry.value)) } : entry;
-}
-
-/** Takes the user and password out of a URL. */
-function withoutUser(text: string): string {
-  return text.replace(/:\/\/[^/@\s]+@/g, `://${redactedText}@`);
+  return typeof entry.value === 'string' ? { ...entry, value: withoutUsers(redacted(entry.value)) } : entry;
 }
 
 function lineOf({ key, value, source, setBy }: ConfigEntry, withSource: boolean): string {

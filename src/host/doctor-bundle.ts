@@ -17,7 +17,7 @@ import { configLines } from './config-host.ts';
 import type { DoctorContext } from './doctor-host.ts';
 import { checkLines } from './doctor-report.ts';
 import type { SubjectParts } from './doctor-subject.ts';
-import { printable, redacted } from './printable.ts';
+import { told, withoutUsers } from './printable.ts';
 import { readAgentConfig, readEdgeConfig } from './program-config.ts';
 
 /** Lines of the end of a log, and octets that are read for them. */
@@ -142,15 +142,13 @@ async function knownSecrets({ way, state }: SubjectParts): Promise<string[]> {
 const credentialField =
   /\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^"'\n]*)/gi;
 const credentialKey = /("(?:token|secret|password|passwd|credential)"\s*:\s*)"(?:[^"\\]|\\.)*"/gi;
-const userInUrl = /:\/\/[^/@\s]+@/g;
 
 /** Returns a line fit for strangers. Pure. */
 export function withoutSecrets(line: string, secrets: readonly string[]): string {
   const known = secrets.reduce((text, secret) => text.replaceAll(secret, redactedText), line);
   const home = homedir();
-  return printable(redacted(known))
+  return withoutUsers(told(known))
     .replace(credentialField, `$1$2${redactedText}`)
     .replace(credentialKey, `$1"${redactedText}"`)
-    .replace(userInUrl, `://${redactedText}@`)
     .replaceAll(home === '/' ? '\0' : home, '~');
 }

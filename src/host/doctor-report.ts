@@ -8,7 +8,7 @@ import { checks } from '../doctor/catalogue.ts';
 import type { CheckResult, CheckStatus } from '../doctor/check.ts';
 import type { CheckCounts } from './doctor-host.ts';
 import { type Output, writeEvent } from './output.ts';
-import { printable, redacted } from './printable.ts';
+import { told } from './printable.ts';
 import { columns } from './text-layout.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -61,10 +61,6 @@ export function checkLines(result: CheckResult, width: number): string[] {
   ];
   const lines = more.flatMap((text) => columns('', text, layout));
   return [`  ${icons[status]} ${first.slice(indent)}`, ...rest, ...lines];
-}
-
-function told(text: string): string {
-  return printable(redacted(text));
 }
 
 function jsonReport(output: Output): DoctorReport {

@@ -8,7 +8,9 @@ import { Errors } from '@oclif/core';
 import { ConfigError } from '../config/config-error.ts';
 import { nearestFirst } from '../config/nearest.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { printable, redacted } from './printable.ts';
+import type { HostContext } from './host-context.ts';
+import { writeEvent } from './output.ts';
+import { redacted, told } from './printable.ts';
 
 /** What is told about an error. Everything is fit to be printed. */
 export interface ErrorReport {
@@ -34,15 +36,30 @@ export interface FailedCommand {
   readonly others: readonly Omit<FailedCommand, 'others'>[];
 }
 
+/** Writes an error: for programs as an event, for people as what happened and the next step. */
+export function writeError(
+  { output, json }: Pick<HostContext, 'output' | 'json'>,
+  { code, message, problems, fix }: Pick<ErrorReport, 'code' | 'message' | 'problems' | 'fix'>,
+): void {
+  if (json) return writeEvent(output, 'error', { code, message, problems, fix });
+  output.err(`Error: ${message} (${code})`);
+  for (const problem of problems ?? []) output.err(`  - ${problem}`);
+  output.err(`Next:  ${fix}`);
+}
+
 /** Returns what to tell about an error. */
 export function errorReport(error: unknown, command: FailedCommand): ErrorReport {
   const known = error instanceof GiraffeError ? error : usageError(error, command);
   const stack = redacted(error instanceof Error ? (error.stack ?? error.message) : String(error));
   if (known === undefined) return bugReport(error, stack);
   const fix = nextStep(known, command);
-  const report = { code: known.code, message: told(known.message), fix, exit: known.entry.exit, stack };
+  const report = { code: known.code, message: told(known.message.trim()), fix, exit: known.entry.exit, stack };
   if (!(known instanceof ConfigError) || known.problems.length < 2) return report;
-  return { ...report, message: `${known.problems.length} things are wrong`, problems: known.problems.map(told) };
+  return {
+    ...report,
+    message: `${known.problems.length} things are wrong`,
+    problems: known.problems.map((problem) => told(problem.trim())),
+  };
 }
 
 /** What the table says for all commands is said of this one. */
@@ -61,15 +78,11 @@ function bugReport(error: unknown, stack: string): ErrorReport {
   const detail = error instanceof Error ? error.message : String(error);
   return {
     code: 'GIR_ERR_INTERNAL',
-    message: `this is a bug in giraffe: ${told(detail)}`,
+    message: `this is a bug in giraffe: ${told(detail.trim())}`,
     fix: 'Please report it; DEBUG=giraffe adds the stack.',
     exit: 1,
     stack,
   };
-}
-
-function told(text: string): string {
-  return printable(redacted(text.trim()));
 }
 
 /** Returns oclif's complaint about the command line in our words; undefined when it is something else. */

@@ -7,7 +7,7 @@ import { codeFacts } from '../errors/explanation.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { HostContext } from './host-context.ts';
 import { writeEvent } from './output.ts';
-import { printable, redacted } from './printable.ts';
+import { told } from './printable.ts';
 import { columns, filled } from './text-layout.ts';
 
 const codeNames = Object.keys(codes) as ErrorCode[];
@@ -46,7 +46,7 @@ export function findName(text: string): ErrorCode | CheckId {
   const [nearest = ''] = nearestFirst(code.replace(/^GIR_ERR_/, '').slice(0, 60), [...names.keys()]);
   throw new GiraffeError(
     'GIR_ERR_USAGE',
-    `there is no code or check ${printable(redacted(text.slice(0, 60)))}; the nearest is ${names.get(nearest)}`,
+    `there is no code or check ${told(text.slice(0, 60))}; the nearest is ${names.get(nearest)}`,
   );
 }
 

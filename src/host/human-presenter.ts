@@ -10,16 +10,16 @@ import { codes, isErrorCode } from '../errors/codes.ts';
 import type { AgentPresenter } from './agent-presenter.ts';
 import type { LocalApiUrls } from './local-api.ts';
 import type { Output } from './output.ts';
-import { printable, redacted } from './printable.ts';
+import { told } from './printable.ts';
 import type { StartupList, StartupStep } from './startup-list.ts';
 
 /** Says why requests get an error page: by our own code and its next step, or by a system error. */
 function awayText(target: string, reason: string): string {
   if (!isErrorCode(reason)) {
-    return `Nothing answers at ${tell(target)} (${tell(reason)}): requests get an error page until it does.`;
+    return `Nothing answers at ${told(target)} (${told(reason)}): requests get an error page until it does.`;
   }
   const { summary, fix } = codes[reason];
-  return `Requests to ${tell(target)} get an error page: ${summary} (${reason}) ${fix}`;
+  return `Requests to ${told(target)} get an error page: ${summary} (${reason}) ${fix}`;
 }
 
 type EventOf<Type extends AgentEvent['type']> = Extract<AgentEvent, { type: Type }>;
@@ -54,9 +54,9 @@ export function modeLine(mode: AgentMode, reason: string | undefined): string {
     case 'hybrid':
       return 'HYBRID MODE ACTIVE: gRPC (HTTP) + TCP (WebSocket)';
     case 'tcp':
-      return `TCP FALLBACK MODE: ${tell(reason ?? 'the gRPC tunnel is not in use')}`;
+      return `TCP FALLBACK MODE: ${told(reason ?? 'the gRPC tunnel is not in use')}`;
     case 'grpc':
-      return `GRPC ONLY MODE: ${tell(reason ?? 'the TCP tunnel is not in use')}`;
+      return `GRPC ONLY MODE: ${told(reason ?? 'the TCP tunnel is not in use')}`;
   }
 }
 
@@ -110,13 +110,13 @@ export class HumanPresenter implements AgentPresenter {
   }
 
   showOrigin(target: string, reason: string | undefined): void {
-    if (reason === undefined) return this.#line(`${tell(target)} is there.`);
+    if (reason === undefined) return this.#line(`${told(target)} is there.`);
     this.#line(this.#chalk.yellow(awayText(target, reason)));
   }
 
   #health({ target, error }: Extract<AgentEvent, { type: 'health' }>): void {
-    if (error === undefined) return this.#line(`${tell(target)} passes its health check again.`);
-    this.#line(this.#chalk.yellow(`${tell(target)} fails its health check (${tell(error.message)}).`));
+    if (error === undefined) return this.#line(`${told(target)} passes its health check again.`);
+    this.#line(this.#chalk.yellow(`${told(target)} fails its health check (${told(error.message)}).`));
   }
 
   showDraining(deadlineMs: number): void {
@@ -130,7 +130,7 @@ export class HumanPresenter implements AgentPresenter {
 
   showUnresolved(name: string): void {
     this.#line(
-      `${tell(name)} does not resolve on this machine. curl, browsers and Node programs of the command know it; for ` +
+      `${told(name)} does not resolve on this machine. curl, browsers and Node programs of the command know it; for ` +
         'others install libnss-myhostname, or use --domain localhost.',
     );
   }
@@ -171,7 +171,7 @@ export class HumanPresenter implements AgentPresenter {
     ) {
       const reason = this.#outcomes.get(carrier);
       if (reason === undefined) this.#step?.succeed(stepTitles[carrier].done);
-      else this.#step?.fail(tell(reason));
+      else this.#step?.fail(told(reason));
       this.#waiting.shift();
       this.#beginStep();
     }
@@ -187,7 +187,7 @@ export class HumanPresenter implements AgentPresenter {
   #endStart(reason: string): void {
     if (!this.#isStarting) return;
     this.#isStarting = false;
-    this.#step?.fail(tell(reason));
+    this.#step?.fail(told(reason));
     this.#step = undefined;
     this.#waiting = [];
   }
@@ -217,7 +217,7 @@ export class HumanPresenter implements AgentPresenter {
   #withdrawn(event: EventOf<'withdrawn'>): void {
     const { url, error } = event;
     this.#urls = this.#urls.filter((printed) => printed !== wayText(event));
-    this.#line(this.#chalk.yellow(`${tell(url)} is closed: ${tell(error.message)} (${error.code})`));
+    this.#line(this.#chalk.yellow(`${told(url)} is closed: ${told(error.message)} (${error.code})`));
     this.#line(`  ${error.entry.fix}`);
   }
 
@@ -226,7 +226,7 @@ export class HumanPresenter implements AgentPresenter {
     const isTold = this.#lastProblem === error.message || this.#listTells();
     this.#endStart(error.message);
     const what = this.#wasReady ? 'The tunnel is down' : `No tunnel to ${this.#options.server} yet`;
-    const why = isTold ? '' : `: ${tell(error.message)}`;
+    const why = isTold ? '' : `: ${told(error.message)}`;
     const isNew = this.#lastCode !== error.code;
     const code = isNew || !isTold ? ` (${error.code})` : '';
     const next = `next attempt in ${(delayMs / 1000).toFixed(1)} s`;
@@ -241,7 +241,7 @@ export class HumanPresenter implements AgentPresenter {
     const shown = path.length <= maxPathLength ? path : `${path.slice(0, maxPathLength)}…`;
     const outcome = [status, code].filter((part) => part !== undefined).join(' ');
     const isBad = status === undefined || 500 <= status;
-    const text = `${tell(method)} ${tell(shown)} ${tell(outcome)} ${Math.round(durationMs)} ms ${carrierLabels[carrier]}`;
+    const text = `${told(method)} ${told(shown)} ${told(outcome)} ${Math.round(durationMs)} ms ${carrierLabels[carrier]}`;
     this.#line(isBad ? this.#chalk.red(text) : text);
   }
 
@@ -252,9 +252,5 @@ export class HumanPresenter implements AgentPresenter {
 }
 
 function wayText({ url, target }: ServedTunnel): string {
-  return `${tell(url)} -> ${tell(target)}`;
-}
-
-function tell(text: string): string {
-  return printable(redacted(text));
+  return `${told(url)} -> ${told(target)}`;
 }

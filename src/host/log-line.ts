@@ -3,7 +3,7 @@
  *
  * What is logged may come from clients, agents and origins: no control character of theirs gets through, in either form.
  */
-import { printable, redacted } from './printable.ts';
+import { redacted, told } from './printable.ts';
 
 const levelLabels: Readonly<Record<number, string>> = { 20: 'DEBUG', 30: 'INFO', 40: 'WARN', 50: 'ERROR' };
 /** DEL, C1 and the line separators, which JSON leaves as they are. */
@@ -22,7 +22,7 @@ export function prettyLine(line: string): string {
   const label = (levelLabels[Number(level)] ?? 'INFO').padEnd(5);
   const parts = Object.entries(fields).map(([name, value]) => `${name}=${fieldText(value)}`);
   const failure = err === undefined ? [] : [`error=${fieldText(errorText(err))}`];
-  return `${printable(redacted([clock, label, String(msg), ...parts, ...failure].join(' ')))}\n`;
+  return `${told([clock, label, String(msg), ...parts, ...failure].join(' '))}\n`;
 }
 
 function fieldText(value: unknown): string {

@@ -3,6 +3,7 @@
  *
  * A terminal obeys control characters, and a log reader believes line ends: neither may come from the network.
  */
+import { redactedText } from '../config/secret.ts';
 
 // C0, DEL and C1; line and paragraph separators; the marks that reverse the direction of writing.
 const unprintable = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
@@ -23,5 +24,15 @@ export function printable(text: string): string {
 
 /** Returns `text` with whatever looks like a token or a password replaced. */
 export function redacted(text: string): string {
-  return text.replace(secret, '[redacted]');
+  return text.replace(secret, redactedText);
+}
+
+/** Returns `text` as people are told it: {@link printable}, and {@link redacted}. */
+export function told(text: string): string {
+  return printable(redacted(text));
+}
+
+/** Returns `text` with user and password taken out of its URLs. */
+export function withoutUsers(text: string): string {
+  return text.replace(/:\/\/[^/@\s]+@/g, `://${redactedText}@`);
 }
