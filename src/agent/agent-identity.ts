@@ -93,9 +93,11 @@ export class AgentIdentity {
     return served;
   }
 
-  /** Asks for an endpoint no more, which WELCOME named. */
-  withdraw(endpoint: string): void {
+  /** Asks for an endpoint no more, which WELCOME named. Returns whether it would have been asked for. */
+  withdraw(endpoint: string): boolean {
+    const { length } = this.#tunnels;
     this.#tunnels = this.#tunnels.filter(({ domain }) => domain !== endpoint);
+    return this.#tunnels.length < length;
   }
 
   get #hasPolicy(): boolean {

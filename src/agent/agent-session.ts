@@ -42,6 +42,7 @@ export class AgentSession implements LinkOwner {
   readonly #abort = new AbortController();
   readonly #retired = createDeferred<GiraffeError>();
   readonly #ended = createDeferred<void>();
+  readonly #disconnected = createDeferred<GiraffeError>();
   #phase: 'opening' | 'serving' | 'leaving' | 'ended' = 'opening';
   #isAnnounced = false;
   #welcome: Welcome | undefined;
@@ -71,6 +72,11 @@ export class AgentSession implements LinkOwner {
   /** Resolves when all carriers are gone. */
   get ended(): Promise<void> {
     return this.#ended.promise;
+  }
+
+  /** Resolves when the operator disconnects the agent, be it while its edge is draining and another session is looked for. */
+  get disconnected(): Promise<GiraffeError> {
+    return this.#disconnected.promise;
   }
 
   /** Whether the edge has agreed, on every carrier, to open no more streams, and none is open. */
@@ -143,17 +149,17 @@ export class AgentSession implements LinkOwner {
   /** Comes once on each link, and the first time counts. */
   onWithdraw(_link: Link, { endpoint, reason }: Withdrawal): void {
     const withdrawn = this.#served().find(({ domain }) => domain === endpoint);
-    if (withdrawn === undefined || this.#phase === 'leaving' || this.#phase === 'ended') return;
-    if (this.#endpoints.length === 1) return this.close(new GiraffeError('GIR_ERR_DISCONNECTED', reason.message));
+    if (withdrawn === undefined || this.#phase === 'ended') return;
+    if (this.#endpoints.length === 1) return this.#refused(new GiraffeError('GIR_ERR_DISCONNECTED', reason.message));
     this.#endpoints = this.#endpoints.filter(({ host }) => host !== endpoint);
     const { identity, acceptor, emit } = this.#context;
-    identity.withdraw(endpoint);
+    if (!identity.withdraw(endpoint)) return;
     acceptor.withdraw(endpoint);
     emit({ type: 'withdrawn', ...withdrawn, error: reason });
   }
 
   onGoAway(_link: Link, reason: GiraffeError): void {
-    if (isFinalRefusal(reason)) return this.close(reason);
+    if (isFinalRefusal(reason)) return this.#refused(reason);
     if (reason.code !== 'GIR_ERR_DRAINING' || this.#phase === 'ended') return;
     this.#retire(reason);
   }
@@ -283,6 +289,11 @@ export class AgentSession implements LinkOwner {
     if (transport !== 'auto') return { mode, reason: `transport ${transport} was asked for` };
     const failure = this.#opener.failure(mode === 'grpc' ? 'tls' : 'grpc');
     return { mode, reason: failure?.message ?? 'the other connection is still being opened' };
+  }
+
+  #refused(reason: GiraffeError): void {
+    if (reason.code === 'GIR_ERR_DISCONNECTED') this.#disconnected.resolve(reason);
+    this.close(reason);
   }
 
   /** Stops dialing, and lets the connector go on. */

@@ -20,6 +20,8 @@ export class Connector {
   /** The session that serves or is being opened, and those whose edge is draining. */
   readonly #sessions = new Set<AgentSession>();
   readonly #stop = new AbortController();
+  /** What the operator said when the session that heard it was not the one that counts any more. */
+  #refusal: GiraffeError | undefined;
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -46,7 +48,7 @@ export class Connector {
       this.#context.emit({ type: 'reconnecting', error, delayMs });
       await delay(delayMs, signal);
     }
-    return undefined;
+    return this.#refusal;
   }
 
   /**
@@ -78,6 +80,7 @@ export class Connector {
     const session = new AgentSession(this.#context);
     this.#sessions.add(session);
     void session.ended.then(() => this.#sessions.delete(session));
+    void session.disconnected.then((reason) => this.#disconnected(reason));
     try {
       await session.open();
     } catch (error) {
@@ -88,6 +91,13 @@ export class Connector {
     const servesSinceMs = performance.now();
     const error = await session.retired;
     return { error, servedMs: performance.now() - servesSinceMs };
+  }
+
+  #disconnected(reason: GiraffeError): void {
+    // Who is leaving already ends as it wished.
+    if (this.#stop.signal.aborted) return;
+    this.#refusal = reason;
+    void this.close(reason);
   }
 
   /** A name that the edge itself chose once and now refuses is no reason to give up: it may choose another one. */

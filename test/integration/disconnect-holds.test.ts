@@ -158,6 +158,29 @@ describe('a disconnect', () => {
     expect(isEmpty(server)).toBe(true);
   });
 
+  it('S3 holds for agents of an edge that is draining, which look for another one already', async () => {
+    let finish = (): void => {};
+    await using origin = await startHttpOrigin((_request, response) => {
+      response.write('half');
+      finish = () => void response.end();
+    });
+    await using server = await startTestEdge();
+    const { ports } = server.edge;
+    await using several = await startTestAgent(ports, '', origin.target, tunnelsTo(origin.target));
+    await using single = await startTestAgent(ports, 'a.test', origin.target);
+    using client = new HttpClient(ports.proxy, 'b.test');
+    const slow = client.open('GET', '/');
+    slow.outgoing.end();
+    await slow.answer;
+    const drained = server.edge.drain(50_000);
+    await Promise.all([several.event('reconnecting'), single.event('reconnecting')]);
+    expect(server.edge.disconnect('a.test')).toBe(2);
+    expect(await several.event('withdrawn')).toMatchObject({ domain: 'a.test', error: { code } });
+    expect(await single.agent.closed).toMatchObject({ code });
+    finish();
+    await drained;
+  });
+
   it('S3 leaves no session that a second connection could join', async () => {
     const check = gatedCheck();
     await using server = await startTestEdge({}, { authenticate: check.authenticate });
