@@ -3,16 +3,17 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { ClientFacts } from '../http/forwarding.ts';
-import { ClientConnection } from './client-connection.ts';
+import { ClientConnection, firstRequestMs } from './client-connection.ts';
 import type { ClientFront, ConnectionContext } from './client-front.ts';
 import type { ExchangeOpener } from './client-ports.ts';
 import { ClientTls, type ListenerTls } from './client-tls.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import { Http2Connection } from './http2-connection.ts';
-import { listen, stopListening } from './listen.ts';
+import { backlog, listen } from './listen.ts';
 import { PausedProbe } from './paused-probe.ts';
 import { ConnectionCounts } from './policy/connection-counts.ts';
 import { type EdgePolicy, noPolicy } from './policy/policy-gate.ts';
@@ -52,8 +53,10 @@ export class ClientListener {
   #announcesClients: (address: string) => boolean = () => false;
   #maxPerClient = 0;
   readonly #timer: NodeJS.Timeout;
-  #isDraining = false;
-  #onEmpty: (() => void) | undefined;
+  /** Connections so far, a count. */
+  #accepted = 0;
+  /** Set once the port drains; resolves when no connection is open any more. */
+  #drained: Promise<void> | undefined;
 
   /**
    * @param isTrusted Whether the peer at an address is a proxy whose word about its clients is believed.
@@ -106,25 +109,52 @@ export class ClientListener {
 
   /** Stops accepting, closes idle connections, and lets busy ones finish what they are answering. */
   drain(): void {
-    this.#isDraining = true;
-    stopListening(this.#server);
-    for (const socket of this.#unread) socket.destroy();
-    this.#tls?.close();
-    for (const connection of this.#connections) connection.drain();
+    this.#drained ??= this.#drain();
   }
 
-  /** Resolves when no client connection is open any more. */
+  /** Resolves when the port has drained and no client connection is open any more. */
   async closed(): Promise<void> {
-    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    await this.#drained;
   }
 
   close(): void {
     this.drain();
     clearInterval(this.#timer);
+    this.#server.close();
+    this.#dropUnread();
     for (const connection of this.#connections) connection.destroy();
   }
 
+  /** Whoever has connected is served: the system holds connections that are not accepted yet, and requests that are not read. */
+  async #drain(): Promise<void> {
+    await this.#acceptWaiting();
+    const closed = new Promise<unknown>((resolve) => this.#server.close(resolve));
+    await nextTurn();
+    for (const connection of this.#connections) connection.drain();
+    const timer = setTimeout(() => this.#dropUnread(), firstRequestMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  /** Each turn accepts one. Those that come meanwhile must not go on for ever. */
+  async #acceptWaiting(): Promise<void> {
+    const mostAccepted = this.#accepted + backlog;
+    let before: number;
+    do {
+      before = this.#accepted;
+      await nextTurn();
+      await nextTurn();
+    } while (before < this.#accepted && this.#accepted < mostAccepted);
+  }
+
+  /** Drops connections that are no HTTP yet. */
+  #dropUnread(): void {
+    for (const socket of this.#unread) socket.destroy();
+    this.#tls?.close();
+  }
+
   #accept(socket: Socket): void {
+    this.#accepted += 1;
     const facts = this.#facts(socket);
     if (facts === undefined) {
       socket.destroy();
@@ -161,12 +191,9 @@ export class ClientListener {
       limits: this.#options.limits,
       facts,
       pausedProbe: this.#pausedProbe,
-      isDraining: () => this.#isDraining,
+      isDraining: () => this.#drained !== undefined,
       refusal,
-      onClosed: (connection) => {
-        this.#connections.delete(connection);
-        if (this.#connections.size === 0) this.#onEmpty?.();
-      },
+      onClosed: (connection) => this.#connections.delete(connection),
     };
     const isHttp2 = socket instanceof TLSSocket && socket.alpnProtocol === 'h2';
     this.#connections.add(isHttp2 ? new Http2Connection(socket, context) : new ClientConnection(socket, context));

@@ -10,7 +10,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { EdgeOptions, ListenAddress } from './edge-options.ts';
 
 /** Connections that wait to be accepted. The system caps it. */
-const backlog = 4096;
+export const backlog = 4096;
 
 /** Failures to accept are logged at most this often, in milliseconds: a port without descriptors fails in every turn. */
 const acceptLogMs = 1000;

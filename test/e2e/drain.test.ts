@@ -113,6 +113,32 @@ describe('the first signal', () => {
     expect(await edge.process.ended()).toEqual({ code: 0, signal: null });
   });
 
+  it('T5 SIGTERM to an edge serves whoever has connected by then, even if it has not looked at them yet', async () => {
+    await using home = new GiraffeHome();
+    using origin = await startPatientOrigin();
+    origin.goOn();
+    const { edge } = await startScene(home, origin.port);
+    const request = `GET /late HTTP/1.1\r\nHost: ${domain}\r\n\r\n`;
+    using keptAlive = await rawClient(edge.ports.proxy, request);
+    await keptAlive.until('\r\n\r\n');
+    using silent = await rawClient(edge.ports.proxy);
+    // What comes while it stands still waits in the system, and is there together with the signal.
+    edge.process.kill('SIGSTOP');
+    const clients = await Promise.all(Array.from({ length: 20 }, () => rawClient(edge.ports.proxy, request)));
+    keptAlive.send(request);
+    edge.process.kill('SIGTERM');
+    edge.process.kill('SIGCONT');
+    await edge.process.prints('draining');
+    silent.send(request);
+    await Promise.all([silent, ...clients].map(({ ended }) => ended));
+    const heads = [silent, ...clients].map(({ text }) => text.slice(0, text.indexOf('\r\n')));
+    expect(heads).toEqual(Array(21).fill('HTTP/1.1 200 OK'));
+    await keptAlive.ended;
+    expect(keptAlive.text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+    for (const client of [keptAlive, silent, ...clients]) client[Symbol.dispose]();
+    expect(await edge.process.ended()).toEqual({ code: 0, signal: null });
+  });
+
   it('T5 SIGTERM to an agent under load loses nothing that is in flight', async () => {
     await using home = new GiraffeHome();
     using origin = await startPatientOrigin();
