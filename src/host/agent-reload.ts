@@ -81,7 +81,7 @@ export class AgentReload implements Reload<AgentConfig> {
     const closed = asked.tunnels.filter((tunnel) => this.#isWithdrawn(tunnel)).map(({ name }) => name);
     if (closed.length > 0) {
       const message =
-        'not opened again: the operator of the edge has disconnected them; start the agent again for that';
+        'not opened again: the operator of the edge has disconnected them; `giraffe tunnel NAME` opens one of them';
       log.logger.warn({ tunnels: closed }, message);
     }
     const exporters = await metrics.prepare(wanted);

@@ -22,6 +22,12 @@ function awayText(target: string, reason: string): string {
   return `Requests to ${told(target)} get an error page: ${summary} (${reason}) ${fix}`;
 }
 
+/** The next step for one tunnel of several; a restart would be one of all. */
+function aloneAgain(name: string): string {
+  const command = `\`giraffe tunnel ${told(name)}\``;
+  return `Ask the operator; ${command} with the same settings opens that one again, unless its token was revoked.`;
+}
+
 type EventOf<Type extends AgentEvent['type']> = Extract<AgentEvent, { type: Type }>;
 type CarrierKind = EventOf<'carrier'>['carrier'];
 
@@ -215,10 +221,10 @@ export class HumanPresenter implements AgentPresenter {
   }
 
   #withdrawn(event: EventOf<'withdrawn'>): void {
-    const { url, error } = event;
+    const { url, name, error } = event;
     this.#urls = this.#urls.filter((printed) => printed !== wayText(event));
     this.#line(this.#chalk.yellow(`${told(url)} is closed: ${told(error.message)} (${error.code})`));
-    this.#line(`  ${error.entry.fix}`);
+    this.#line(`  ${name === undefined ? error.entry.fix : aloneAgain(name)}`);
   }
 
   #reconnecting({ error, delayMs }: EventOf<'reconnecting'>): void {

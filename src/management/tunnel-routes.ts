@@ -33,7 +33,8 @@ const disconnectRoute = createRoute({
   description:
     'No agent gets requests for it any more; those in flight may finish. Each agent says who ended it, does not serve it ' +
     'again by itself, one that is away or just connecting included, and goes on with its other endpoints. Without others the agent ends at once, and so, with all of ' +
-    'them, does one of an older release (`canWithdraw` is false). Whoever starts the agent again opens the tunnel again; ' +
+    'them, does one of an older release (`canWithdraw` is false). Whoever starts the agent again, or another one for ' +
+    'this endpoint alone, opens the tunnel again; ' +
     'revoking its token keeps it away.',
   request: { params: domainPath },
   responses: { 200: json('How many there were.', disconnected), ...refusals(401, 404) },

@@ -117,12 +117,20 @@ describe('the management API', () => {
     agent.kill('SIGHUP');
     await eventually('the reload', () => agent.stderr.includes('"changed":["tunnels"]'), 30_000);
     expect(agent.stderr).toContain('"tunnels":["one"],"msg":"not opened again');
+    expect(agent.stderr).toContain('`giraffe tunnel NAME` opens one of them');
     expect(await Promise.all(['one', 'two', 'three'].map(statusOf))).toEqual([503, 200, 200]);
     expect(await listed()).toEqual(['two', 'three']);
     // A reload that changes nothing is none: the agent that serves stays.
     agent.kill('SIGHUP');
     await eventually('the reload', () => agent.stderr.includes('"changed":[]'), 30_000);
     expect(agent.events.filter(({ event }) => event === 'ready')).toHaveLength(2);
+
+    // Its owner has that one back without a restart of the others.
+    const alone = home.run(['tunnel', 'one', '--json']);
+    await servesHybrid(alone);
+    expect(await Promise.all(['one', 'two', 'three'].map(statusOf))).toEqual([200, 200, 200]);
+    expect(await listed()).toEqual(['two', 'three', 'one']);
+    await alone.end('SIGTERM');
     await agent.end('SIGTERM');
 
     await servesHybrid(home.run(['tunnel', '--json']));

@@ -132,7 +132,7 @@ describe('HumanPresenter', () => {
     const second = { ...tunnels[0], domain: 'b.test', url: 'http://b.test' };
     const error = new GiraffeError('GIR_ERR_DISCONNECTED', 'the operator of the edge has disconnected app.test');
     const both = { ...ready, tunnels: [...tunnels, second] };
-    const withdrawn = { type: 'withdrawn', ...tunnels[0], error } as const;
+    const withdrawn = { type: 'withdrawn', ...tunnels[0], name: 'app', error } as const;
     const { err, out } = await shown([
       connecting,
       grpcUp,
@@ -144,7 +144,9 @@ describe('HumanPresenter', () => {
     ]);
     const why = 'the operator of the edge has disconnected app.test (GIR_ERR_DISCONNECTED)';
     const line = err.indexOf(`http://app.test is closed: ${why}`);
-    expect(err[line + 1]).toBe(`  ${error.entry.fix}`);
+    expect(err[line + 1]).toBe(
+      '  Ask the operator; `giraffe tunnel app` with the same settings opens that one again, unless its token was revoked.',
+    );
     expect(out).toEqual(['http://app.test -> http://localhost:3000', 'http://b.test -> http://localhost:3000']);
   });
 
