@@ -1,12 +1,24 @@
 /** Lays out a table for people. Pure. */
 import { printable } from './printable.ts';
 
-/** Returns the lines of a table whose first row is its head; the last column is not padded, and nothing escapes its cell. */
-export function tableLines(rows: readonly (readonly string[])[]): string[] {
+/**
+ * Returns the lines of a table whose first row is its head; nothing escapes its cell. The first column stands to the left,
+ * and the others where `align` says.
+ */
+export function tableLines(
+  rows: readonly (readonly string[])[],
+  { align = 'left' }: { readonly align?: 'left' | 'right' } = {},
+): string[] {
   const table = rows.map((row) => row.map(printable));
-  const columns = Math.max(...table.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, column) =>
-    column === columns - 1 ? 0 : Math.max(...table.map((row) => row[column]?.length ?? 0)),
+  const count = Math.max(...table.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, column) =>
+    Math.max(...table.map((row) => row[column]?.length ?? 0)),
   );
-  return table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return table.map((row) => {
+    const cells = row.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return align === 'right' && column > 0 ? cell.padStart(width) : cell.padEnd(width);
+    });
+    return cells.join('  ').trimEnd();
+  });
 }

@@ -11,10 +11,10 @@ import {
   ratioText,
   timeText,
 } from '../../load/quantity.ts';
+import { tableLines } from '../text-table.ts';
 import type { BenchResult } from './bench-result.ts';
 import type { Calibration } from './calibration.ts';
 import type { GeneratorCost, WayResult } from './measure-ways.ts';
-import { tableLines } from './table.ts';
 
 /** How parts of a line are marked on a terminal. */
 export interface Paint {
@@ -146,18 +146,20 @@ function comparisonLines(results: readonly WayResult[], paint: Paint): string[] 
   const base = results.find(({ name }) => name === 'direct') ?? results[0];
   const relative = (value: number | undefined, reference: number | undefined): string =>
     value === undefined || reference === undefined || reference === 0 ? '-' : ratioText(value / reference);
-  const rows = results.map(({ name, figures, processes }) => ({
-    way: name,
-    'req/s': rateNumber(figures.requestsPerSecond),
-    'vs.': relative(figures.requestsPerSecond, base?.figures.requestsPerSecond),
-    p50: figures.latencyMs === undefined ? '-' : timeText(figures.latencyMs.p50),
-    'vs. ': relative(figures.latencyMs?.p50, base?.figures.latencyMs?.p50),
-    p99: figures.latencyMs === undefined ? '-' : timeText(figures.latencyMs.p99),
-    'vs.  ': relative(figures.latencyMs?.p99, base?.figures.latencyMs?.p99),
-    failed: countText(figures.failed),
-    'CPU µs/req': processes.map(({ cpuMicrosPerRequest }) => Math.round(cpuMicrosPerRequest)).join(' + ') || '-',
-  }));
-  return [paint.strong(`Comparison with ${base?.name ?? ''}`), ...tableLines(rows).map((line) => `  ${line}`)];
+  const head = ['way', 'req/s', 'vs.', 'p50', 'vs.', 'p99', 'vs.', 'failed', 'CPU µs/req'];
+  const rows = results.map(({ name, figures: { requestsPerSecond, latencyMs, failed }, processes }) => [
+    name,
+    rateNumber(requestsPerSecond),
+    relative(requestsPerSecond, base?.figures.requestsPerSecond),
+    latencyMs === undefined ? '-' : timeText(latencyMs.p50),
+    relative(latencyMs?.p50, base?.figures.latencyMs?.p50),
+    latencyMs === undefined ? '-' : timeText(latencyMs.p99),
+    relative(latencyMs?.p99, base?.figures.latencyMs?.p99),
+    countText(failed),
+    processes.map(({ cpuMicrosPerRequest }) => Math.round(cpuMicrosPerRequest)).join(' + ') || '-',
+  ]);
+  const lines = tableLines([head, ...rows], { align: 'right' }).map((line) => `  ${line}`);
+  return [paint.strong(`Comparison with ${base?.name ?? ''}`), ...lines];
 }
 
 function generatorLines(results: readonly WayResult[], calibration: Calibration | undefined, paint: Paint): string[] {
