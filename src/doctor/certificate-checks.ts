@@ -1,10 +1,12 @@
 /** Checks of the certificate files of an edge on this machine. What its ports really show is another check's business. */
+
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { certificateBlocks } from '../state/certificate-files.ts';
 import { ensureServerCertificate } from '../state/certificates.ts';
 import { caCertificateFile, caKeyFile, serverCertificateFile, serverKeyFile } from '../state/local-files.ts';
 import { openStateFolder } from '../state/state-folder.ts';
@@ -15,8 +17,6 @@ import type { EdgeSubject } from './subject.ts';
 const dayMs = 86_400_000;
 /** A certificate with fewer days left deserves a warning; the edge makes its own anew then. */
 const minDays = 30;
-
-const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 interface Files {
   /** The certificate of the edge first. */
@@ -176,7 +176,7 @@ async function readPem(path: string): Promise<string | NodeJS.ErrnoException> {
 
 function certificatesOf(pem: string): X509Certificate[] {
   try {
-    return (pem.match(certificateBlock) ?? []).map((block) => new X509Certificate(block));
+    return certificateBlocks(pem).map((block) => new X509Certificate(block));
   } catch {
     return [];
   }

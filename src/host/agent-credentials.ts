@@ -8,6 +8,7 @@ import { GiraffeError } from '../errors/giraffe-error.ts';
 import { loadServerCertificate } from '../state/certificate-files.ts';
 import { looksLikePin, parsePin } from '../state/certificate-pin.ts';
 import { readAgentToken, readCaCertificate } from '../state/local-files.ts';
+import { systemCode } from '../state/state-error.ts';
 import { readPemFile } from './pem-file.ts';
 
 /** Longest token that is read from stdin or a file, in characters; longer than any the edge accepts. */
@@ -98,10 +99,10 @@ async function readTokenFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw new GiraffeError('GIR_ERR_CONFIG', `the token file ${path} cannot be read (${reasonOf(cause)})`, { cause });
+    throw new GiraffeError(
+      'GIR_ERR_CONFIG',
+      `the token file ${path} cannot be read (${systemCode(cause) ?? 'unknown reason'})`,
+      { cause },
+    );
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
 }

@@ -2,6 +2,7 @@
 import type { EdgeSettings } from '../config/edge-settings.ts';
 import { publicUrl } from '../http/public-url.ts';
 import { printable } from './printable.ts';
+import { serverText } from './server-text.ts';
 
 /** The ports an edge listens on. */
 export interface AnnouncedPorts {
@@ -70,7 +71,7 @@ export function edgeReadyLines(edge: EdgeAnnouncement): string[] {
     `  gRPC tunnel      port ${ports.grpc}`,
     `  TCP tunnel       port ${ports.tunnel}`,
     ...plaintextLines(edge),
-    `  management API   http://${authority(edge.apiHost, ports.api)}`,
+    `  management API   http://${serverText({ host: edge.apiHost, port: ports.api })}`,
     `  state folder     ${edge.stateDir}`,
     '',
     'Start an agent on this machine:',
@@ -83,7 +84,7 @@ export function edgeReadyLines(edge: EdgeAnnouncement): string[] {
 function plaintextLines({ ports: { grpcPlaintext }, grpcPlaintextHost }: EdgeAnnouncement): string[] {
   if (grpcPlaintext === undefined) return [];
   return [
-    `  without TLS      ${authority(grpcPlaintextHost, grpcPlaintext)}, the gRPC tunnel for a web server in front`,
+    `  without TLS      ${serverText({ host: grpcPlaintextHost, port: grpcPlaintext })}, the gRPC tunnel for a web server in front`,
   ];
 }
 
@@ -91,7 +92,7 @@ function localCommand({ ports, stateDir, isDefaultStateDir, caFingerprint, publi
   // A certificate of the operator's is for the public name, so that is the one to call, even from here.
   const host = caFingerprint === undefined ? publicHost : 'localhost';
   const isDefaultServer = host === 'localhost' && ports.grpc === defaultGrpcPort;
-  const server = isDefaultServer ? '' : ` --server ${authority(host, ports.grpc)}`;
+  const server = isDefaultServer ? '' : ` --server ${serverText({ host, port: ports.grpc })}`;
   const state = isDefaultStateDir ? '' : ` --state-dir ${shellWord(stateDir)}`;
   return `giraffe tunnel 3000${server}${tunnelPortFlag(ports)}${state}`;
 }
@@ -110,7 +111,7 @@ function remoteLines({
   isDefaultStateDir,
 }: EdgeAnnouncement): string[] {
   const ca = caFingerprint === undefined ? '' : ` --ca ${caFingerprint}`;
-  const server = authority(publicHost, ports.grpc);
+  const server = serverText({ host: publicHost, port: ports.grpc });
   const command = `giraffe tunnel 3000 --server ${server}${tunnelPortFlag(ports)}${ca}`;
   if (firstToken !== undefined) {
     return [
@@ -129,10 +130,6 @@ function remoteLines({
 export function edgeReadyEvent(edge: EdgeAnnouncement, pid: number): object {
   const { ports, baseDomain, stateDir, caFingerprint } = edge;
   return { ports, baseDomain, stateDir, pid, ...(caFingerprint === undefined ? {} : { caFingerprint }) };
-}
-
-function authority(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Quotes a word for a POSIX shell where that is needed. */

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { systemCode } from '../state/state-error.ts';
 
 /**
  * Returns the text of a PEM file whose first certificate is sound.
@@ -14,7 +15,7 @@ export async function readPemFile(path: string, accepted: string): Promise<strin
   try {
     pem = await readFile(path, 'utf8');
   } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    const reason = systemCode(cause) ?? 'unknown reason';
     throw new GiraffeError('GIR_ERR_CERTIFICATE', `the CA file ${path} cannot be read (${reason}); ${accepted}`, {
       cause,
     });

@@ -18,7 +18,6 @@ export interface SuppliedCertificate {
   readonly notAfter: Date;
 }
 
-const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 const keyBlock = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
 const encryptedKey = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 
@@ -34,7 +33,7 @@ export async function loadServerCertificate(
   keyFile: string,
   now: () => number = Date.now,
 ): Promise<SuppliedCertificate> {
-  const blocks = (await readPem(certFile)).match(certificateBlock) ?? [];
+  const blocks = certificateBlocks(await readPem(certFile));
   const [leaf] = blocks.map((block) => parseCertificate(certFile, block));
   if (leaf === undefined) {
     throw fault(certFile, 'holds no PEM certificate', 'Pass a file that begins with -----BEGIN CERTIFICATE-----.');
@@ -52,6 +51,11 @@ export async function loadServerCertificate(
     throw fault(certFile, `is refused by TLS (${reason})`, 'Have it issued again with a key TLS accepts today.', error);
   }
   return { certPem, keyPem, notAfter: new Date(leaf.validTo) };
+}
+
+/** Returns the certificates in a PEM text, each as a text. */
+export function certificateBlocks(pem: string): readonly string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
 }
 
 async function readPem(path: string): Promise<string> {

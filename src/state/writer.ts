@@ -5,7 +5,7 @@
  * a mark of our own id counts as alive only if this process made it.
  */
 import { randomBytes } from 'node:crypto';
-import { systemCode } from './state-error.ts';
+import { isRunning } from './process-identity.ts';
 
 const ours = new Set<string>();
 
@@ -23,11 +23,5 @@ export function forgetMark(mark: string): void {
 
 /** Tells whether the writer with this process id (of this machine) and mark may still be running. */
 export function isWriterAlive(pid: number, mark: string): boolean {
-  if (pid === process.pid) return ours.has(mark);
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== 'ESRCH';
-  }
+  return pid === process.pid ? ours.has(mark) : isRunning(pid);
 }

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { type AuthDecision, type AuthProvider, defineExtension, extensionApiVersion } from '../../extension/index.ts';
+import { certificateBlocks } from '../../state/certificate-files.ts';
 import { certificatePin } from '../../state/certificate-pin.ts';
 import { type CertificateSubject, certificateSubject } from './certificate-subject.ts';
 import { endpointTemplate, grantedEndpoints } from './endpoint-grant.ts';
@@ -89,11 +90,9 @@ function fits(agent: Rule, subject: CertificateSubject): boolean {
   );
 }
 
-const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
-
 function certificatesIn(pem: string, path: string): X509Certificate[] {
   try {
-    const found = (pem.match(certificateBlock) ?? []).map((block) => new X509Certificate(block));
+    const found = certificateBlocks(pem).map((block) => new X509Certificate(block));
     if (found.length > 0) return found;
   } catch {
     // Told below, without quoting the file.
