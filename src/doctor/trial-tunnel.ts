@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { startAgent } from '../agent/agent.ts';
-import type { Agent, AgentEvent, AgentOptions } from '../agent/agent-options.ts';
+import type { Agent, AgentOptions } from '../agent/agent-options.ts';
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 
@@ -22,13 +22,11 @@ export class TrialTunnel implements AsyncDisposable {
   readonly url: string;
   readonly #agent: Agent;
   readonly #origin: Server;
-  readonly #events: readonly AgentEvent[];
 
-  private constructor(url: string, agent: Agent, origin: Server, events: readonly AgentEvent[]) {
+  private constructor(url: string, agent: Agent, origin: Server) {
     this.url = url;
     this.#agent = agent;
     this.#origin = origin;
-    this.#events = events;
   }
 
   /**
@@ -38,7 +36,7 @@ export class TrialTunnel implements AsyncDisposable {
    */
   static async open(trial: TrialAgent, signal: AbortSignal): Promise<TrialTunnel> {
     const origin = await startOrigin();
-    const events: AgentEvent[] = [];
+    let url = '';
     let onTrouble: (error: GiraffeError) => void = () => {};
     const trouble = new Promise<never>((_resolve, reject) => {
       onTrouble = reject;
@@ -53,24 +51,17 @@ export class TrialTunnel implements AsyncDisposable {
     const agent = startAgent(
       { ...trial, tunnels: [{ domain: undefined, target }], hostHeader: 'preserve', logger: silentLogger },
       (event) => {
-        events.push(event);
+        if (event.type === 'ready') url = event.tunnels[0]?.url ?? '';
         if (event.type === 'reconnecting') onTrouble(event.error);
       },
     );
     try {
       await Promise.race([agent.ready, trouble]);
-      const ready = events.find((event) => event.type === 'ready');
-      return new TrialTunnel(ready?.tunnels[0]?.url ?? '', agent, origin, events);
+      return new TrialTunnel(url, agent, origin);
     } catch (error) {
       await end(agent, origin);
       throw error;
     }
-  }
-
-  /** The carrier that the latest request came by, in words; undefined before it has ended at the agent. */
-  get lastCarrier(): string | undefined {
-    const last = this.#events.filter((event) => event.type === 'request').at(-1);
-    return last === undefined ? undefined : last.carrier === 'grpc' ? 'gRPC' : 'TCP';
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -18,13 +18,6 @@ export interface StoreLimits {
   readonly maxBodyBytes: number;
 }
 
-/** What is kept unless the settings say otherwise. */
-export const defaultStoreLimits: StoreLimits = {
-  maxExchanges: 500,
-  maxBytes: 32 * 1024 * 1024,
-  maxBodyBytes: 256 * 1024,
-};
-
 /** What changed since the last time. */
 export interface StoreChanges {
   readonly changed: readonly ExchangeRecord[];

@@ -2,7 +2,8 @@
 import type { FieldLines } from '../../src/http/field-line.ts';
 import type { BodyFraming } from '../../src/http/message.ts';
 import type { ExchangeRecord } from '../../src/inspector/exchange-record.ts';
-import { defaultStoreLimits, ExchangeStore, type StoreLimits } from '../../src/inspector/exchange-store.ts';
+import { ExchangeStore, type StoreLimits } from '../../src/inspector/exchange-store.ts';
+import { storeLimits } from '../support/store-limits.ts';
 
 /** What an exchange of a test says; the rest is a plain GET answered with 200. */
 export interface ToldExchange {
@@ -22,7 +23,7 @@ export interface ToldExchange {
 
 /** Returns a store with limits of which some differ from the defaults. */
 export function storeWith(limits: Partial<StoreLimits> = {}): ExchangeStore {
-  return new ExchangeStore({ ...defaultStoreLimits, ...limits });
+  return new ExchangeStore({ ...storeLimits, ...limits });
 }
 
 /** Records an exchange and returns its record. */

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { TransportChoice } from '../../src/agent/agent-options.ts';
 import type { EdgeEvent } from '../../src/edge/edge-events.ts';
 import { parseTarget } from '../../src/http/target.ts';
-import { defaultStoreLimits } from '../../src/inspector/exchange-store.ts';
 import { Inspector } from '../../src/inspector/inspector.ts';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -17,6 +16,7 @@ import {
 import { HttpClient, readAnswer } from '../support/http-client.ts';
 import { startLinks } from '../support/links.ts';
 import { startHttpOrigin } from '../support/origins.ts';
+import { storeLimits } from '../support/store-limits.ts';
 import { nextMessage, openWebSocket, startWebSocketOrigin } from '../support/websocket-origin.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
 
@@ -116,7 +116,7 @@ describe('disconnecting one endpoint', () => {
   it('S3 leaves its record in the inspector, and nobody to replay it', async () => {
     await using origin = await startHttpOrigin((_request, response) => void response.end('x'));
     await using server = await startTestEdge();
-    const inspector = new Inspector(defaultStoreLimits);
+    const inspector = new Inspector(storeLimits);
     const options = { inspector, ...tunnelsTo(origin.target) };
     await using agent = await startTestAgent(server.edge.ports, 'a.test', origin.target, options);
     await statusOf(server, 'a.test');

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
-import { defaultStoreLimits, type StoreChanges } from '../../src/inspector/exchange-store.ts';
+import type { StoreChanges } from '../../src/inspector/exchange-store.ts';
 import type { ExchangeDetail, ExchangeListEvent, ExchangeSummary } from '../../src/inspector/exchange-view.ts';
 import { Inspector } from '../../src/inspector/inspector.ts';
 import type { ReplayRequest } from '../../src/inspector/replay-request.ts';
@@ -9,12 +9,13 @@ import { createInspectorRoutes } from '../../src/management/inspector-routes.ts'
 import { type ToldExchange, tell } from '../inspector/recorded.ts';
 import { frame } from '../inspector/web-socket-frame.ts';
 import { agentView } from '../support/agent-view.ts';
+import { storeLimits } from '../support/store-limits.ts';
 
 const json = { 'Content-Type': 'application/json' };
 
 /** An inspector that recorded `told`, and the API in front of it. */
 function world(...told: ToldExchange[]) {
-  const inspector = new Inspector(defaultStoreLimits);
+  const inspector = new Inspector(storeLimits);
   const records = told.map((one) => tell(inspector.store, one));
   const replays: ReplayRequest[] = [];
   inspector.attach({ replay: (request) => `replay-${replays.push(request)}` });

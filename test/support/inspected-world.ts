@@ -1,11 +1,12 @@
 /** A tunnel whose agent records what passes, and the page on it. */
 
-import { defaultStoreLimits, type StoreLimits } from '../../src/inspector/exchange-store.ts';
+import type { StoreLimits } from '../../src/inspector/exchange-store.ts';
 import { Inspector } from '../../src/inspector/inspector.ts';
 import { startAgentServer } from '../../src/management/agent-server.ts';
 import { createInspectorRoutes } from '../../src/management/inspector-routes.ts';
 import { agentView } from './agent-view.ts';
 import type { Origin } from './origins.ts';
+import { storeLimits } from './store-limits.ts';
 import { startTunnelWorld, type TunnelWorld, testHost } from './tunnel-world.ts';
 
 /** What a test of the inspector needs. */
@@ -21,7 +22,7 @@ export async function startInspectedWorld(
   origin: Pick<Origin, 'target'>,
   limits: Partial<StoreLimits> = {},
 ): Promise<InspectedWorld> {
-  const inspector = new Inspector({ ...defaultStoreLimits, ...limits });
+  const inspector = new Inspector({ ...storeLimits, ...limits });
   const world = await startTunnelWorld(origin, { agent: { inspector } });
   const url = `http://${testHost}:${world.port}`;
   const view = agentView([{ name: undefined, domain: testHost, url, target: `http://${origin.target}` }]);

@@ -30,7 +30,7 @@ export function useEvents(api: Api): readonly NumberedEvent[] {
       count += 1;
       gathered = [...gathered.slice(1 - maxEvents), { ...(data as EdgeEvent), event, number: count }];
     };
-    void listen(api, '/api/v1/events', { onEvent, onState: () => {} }, end.signal);
+    void listen(api, '/api/v1/events', { onEvent }, end.signal);
     return () => {
       end.abort();
       clearInterval(timer);

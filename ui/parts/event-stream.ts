@@ -13,9 +13,7 @@ export interface StreamEvent {
 export interface StreamListener {
   onEvent(event: StreamEvent): void;
   /** The stream is open, or was lost and is tried again. */
-  onState(isOpen: boolean): void;
-  /** The API refuses us for good. */
-  onRefused?(error: ApiError): void;
+  onState?(isOpen: boolean): void;
 }
 
 const firstRetryMs = 500;
@@ -26,16 +24,15 @@ export async function listen(api: Api, path: string, listener: StreamListener, s
   for (let retryMs = firstRetryMs; !signal.aborted; retryMs = Math.min(longestRetryMs, 2 * retryMs)) {
     try {
       const response = await api.open(path, signal);
-      listener.onState(true);
+      listener.onState?.(true);
       retryMs = firstRetryMs;
       await read(response, listener);
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 401 || error.status === 404)) {
-        return listener.onRefused?.(error);
-      }
+      // Refused for good.
+      if (error instanceof ApiError && (error.status === 401 || error.status === 404)) return;
     }
     if (signal.aborted) return;
-    listener.onState(false);
+    listener.onState?.(false);
     await new Promise((resolve) => setTimeout(resolve, retryMs));
   }
 }
