@@ -161,7 +161,7 @@ export class AgentSession implements LinkOwner {
   onGoAway(_link: Link, reason: GiraffeError): void {
     if (isFinalRefusal(reason)) return this.#refused(reason);
     if (reason.code !== 'GIR_ERR_DRAINING' || this.#phase === 'ended') return;
-    this.#retire(reason);
+    this.#retire(new GiraffeError('GIR_ERR_DRAINING', 'the edge is shutting down'));
   }
 
   onClose(link: Link, reason: GiraffeError): void {

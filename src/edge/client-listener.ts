@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { plainAddress } from '../http/forwarded.ts';
 import type { ClientFacts } from '../http/forwarding.ts';
 import { ClientConnection, firstRequestMs } from './client-connection.ts';
 import type { ClientFront, ConnectionContext } from './client-front.ts';
@@ -212,8 +213,9 @@ export class ClientListener {
 
   /** A socket whose client is already gone has no address. */
   #facts(socket: Socket): ClientFacts | undefined {
-    const { remoteAddress: address, remotePort: port } = socket;
-    if (address === undefined || port === undefined) return undefined;
+    const { remoteAddress, remotePort: port } = socket;
+    if (remoteAddress === undefined || port === undefined) return undefined;
+    const address = plainAddress(remoteAddress);
     return {
       address,
       port,

@@ -151,10 +151,10 @@ export class EdgeFigures {
     return Object.fromEntries(this.totals.rejected);
   }
 
-  /** Returns the figures of every endpoint that is served or had a request, by host. */
+  /** Returns the figures of every endpoint that is served or had a request, by host; those that are served come first. */
   endpoints(served: Iterable<string>): Map<string, EndpointFigures> {
     const nowMs = this.#nowMs();
-    const hosts = new Set([...this.#byHost.keys(), ...served]);
+    const hosts = new Set([...served, ...this.#byHost.keys()]);
     return new Map([...hosts].map((host) => [host, (this.#byHost.get(host) ?? new ExchangeTally()).read(nowMs)]));
   }
 

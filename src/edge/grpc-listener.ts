@@ -11,6 +11,7 @@ import { createServer, type Server as TlsServer } from 'node:tls';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
+import { peerText } from '../http/forwarded.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Carrier } from '../tunnel/carrier.ts';
 import { createGrpcCarrier } from '../tunnel/grpc-carrier.ts';
@@ -128,7 +129,7 @@ export class GrpcListener {
       if (session === undefined) this.#logger.warn({}, 'grpc-js hides its HTTP/2 session: bulk transfers will be slow');
     };
     const carrier = createGrpcCarrier(call, {
-      peer: call.getPeer(),
+      peer: peerText(session?.socket?.remoteAddress, session?.socket?.remotePort),
       admit,
       destroy: () => {
         session?.destroy();

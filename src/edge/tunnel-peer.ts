@@ -3,13 +3,14 @@
  */
 import type { Socket } from 'node:net';
 import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { plainAddress } from '../http/forwarded.ts';
 
 /** Certificates taken of a chain at most; a chain may name itself as its issuer. */
 const maxChainLength = 10;
 
 /** The other end of a tunnel connection. */
 export interface TunnelPeer {
-  /** Its address, without port. */
+  /** Its address, without port; an IPv4-mapped one as IPv4. */
   readonly address: string;
   /** DER of its verified client certificate and the issuers, leaf first; undefined without one. */
   readonly certificate: readonly Buffer[] | undefined;
@@ -19,7 +20,7 @@ export interface TunnelPeer {
 export function tunnelPeer(socket: Socket): TunnelPeer {
   const isVerified = socket instanceof TLSSocket && socket.authorized;
   return {
-    address: socket.remoteAddress ?? '',
+    address: plainAddress(socket.remoteAddress ?? ''),
     certificate: isVerified ? chain(socket.getPeerCertificate(true)) : undefined,
   };
 }

@@ -40,6 +40,10 @@ const stepTitles: Readonly<Record<CarrierKind, { readonly begin: string; readonl
 };
 
 const carrierLabels: Readonly<Record<CarrierKind, string>> = { grpc: 'gRPC', tls: 'TCP' };
+/** How long a session has to go on with one carrier before that is told, in milliseconds: a lost edge takes both, in turn. */
+const modeSettleMs = 250;
+/** What the agent mends by itself; the next attempt tells more. */
+const passing: ReadonlySet<string> = new Set(['GIR_ERR_DRAINING', 'GIR_ERR_SESSION_LOST']);
 /** Longest path that is shown of a request. */
 const maxPathLength = 200;
 
@@ -81,6 +85,8 @@ export class HumanPresenter implements AgentPresenter {
   #localApi: LocalApiUrls | undefined;
   #lastProblem = '';
   #lastCode = '';
+  /** Tells soon that a carrier is missing. */
+  #modeTimer: NodeJS.Timeout | undefined;
 
   constructor(options: HumanPresenterOptions) {
     this.#options = options;
@@ -95,7 +101,7 @@ export class HumanPresenter implements AgentPresenter {
       case 'ready':
         return this.#ready(event);
       case 'mode':
-        return this.#line(modeLine(event.mode, event.reason));
+        return this.#mode(event);
       case 'withdrawn':
         return this.#withdrawn(event);
       case 'reconnecting':
@@ -103,6 +109,7 @@ export class HumanPresenter implements AgentPresenter {
       case 'request':
         return this.#request(event);
       case 'closed':
+        this.#forgetMode();
         return this.#endStart(event.error?.message ?? 'stopped');
       case 'health':
         return this.#health(event);
@@ -118,6 +125,23 @@ export class HumanPresenter implements AgentPresenter {
   showOrigin(target: string, reason: string | undefined): void {
     if (reason === undefined) return this.#line(`${told(target)} is there.`);
     this.#line(this.#chalk.yellow(awayText(target, reason)));
+  }
+
+  /** Tells a loss once it has lasted; what came back before that was nothing to people. */
+  #mode({ mode, reason }: EventOf<'mode'>): void {
+    const isUntold = this.#modeTimer !== undefined;
+    this.#forgetMode();
+    const tellMode = (): void => {
+      this.#modeTimer = undefined;
+      this.#line(modeLine(mode, reason));
+    };
+    if (mode !== 'hybrid') this.#modeTimer = setTimeout(tellMode, modeSettleMs).unref();
+    else if (!isUntold) tellMode();
+  }
+
+  #forgetMode(): void {
+    clearTimeout(this.#modeTimer);
+    this.#modeTimer = undefined;
   }
 
   #health({ target, error }: Extract<AgentEvent, { type: 'health' }>): void {
@@ -200,6 +224,7 @@ export class HumanPresenter implements AgentPresenter {
 
   #ready({ mode, reason, tunnels }: EventOf<'ready'>): void {
     this.#endStart(reason ?? 'not in use');
+    this.#forgetMode();
     this.#wasReady = true;
     this.#lastProblem = '';
     this.#lastCode = '';
@@ -229,6 +254,7 @@ export class HumanPresenter implements AgentPresenter {
 
   #reconnecting({ error, delayMs }: EventOf<'reconnecting'>): void {
     // What the list has told, or the line before, is not told again.
+    this.#forgetMode();
     const isTold = this.#lastProblem === error.message || this.#listTells();
     this.#endStart(error.message);
     const what = this.#wasReady ? 'The tunnel is down' : `No tunnel to ${this.#options.server} yet`;
@@ -237,7 +263,7 @@ export class HumanPresenter implements AgentPresenter {
     const code = isNew || !isTold ? ` (${error.code})` : '';
     const next = `next attempt in ${(delayMs / 1000).toFixed(1)} s`;
     this.#line(this.#chalk.yellow(`${what}${why}${code}; ${next}`));
-    if (isNew) this.#line(`  ${error.entry.fix}`);
+    if (isNew && !passing.has(error.code)) this.#line(`  ${error.entry.fix}`);
     this.#lastProblem = error.message;
     this.#lastCode = error.code;
   }

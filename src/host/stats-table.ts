@@ -47,7 +47,9 @@ function headLines(
   const since = durationText(Date.parse(takenAt) - Date.parse(startedAt));
   const who = from === 'edge' ? `Edge ${sources[0] ?? ''}` : agentsText(sources);
   const [first = '', ...others] = filled(`${printable(who)}, counting for ${since}`, columns);
-  const missing = silent.flatMap((agent) => filled(printable(`No answer from ${agent}`), columns)).map(alarming);
+  const missing = silent
+    .flatMap((agent) => filled(printable(`No answer from ${agent}`), columns))
+    .map((line) => alarming(line));
   const lines = [strong(first), ...others, ...missing];
   if (edge === undefined) return lines;
   const { sessions, carriers, connections, openBreakers, memory } = edge;
@@ -168,7 +170,8 @@ function blocksOf(reading: StatsReading, layout: StatsLayout): string[] {
       `gRPC ${transportShare(figures, 'grpc')}  TCP ${transportShare(figures, 'tcp')}  ` +
       `upgrades ${countText(transports.upgrades)}`;
     const lines = [counts, rest, ways].flatMap((text) => wrapped(text, width - 2)).map((text) => `  ${text}`);
-    const alarmed = (line: string) => (errors > 0 ? line.replace(/errors [\d,]+/, layout.alarming) : line);
+    const alarmed = (line: string) =>
+      errors > 0 ? line.replace(/errors [\d,]+/, (found) => layout.alarming(found)) : line;
     return [layout.strong(shortened(head, width)), ...lines.map(alarmed)];
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Writes the values of Forwarded: nodes, quoting, and lists.
+ * Writes the values of Forwarded: nodes, quoting, and lists; and addresses as people know them.
  *
  * @see RFC 7239 (Forwarded HTTP Extension)
  */
@@ -9,6 +9,13 @@ import { isToken } from './head-syntax.ts';
 export function plainAddress(address: string): string {
   const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
   return mapped ?? address.replace(/%.*$/, '');
+}
+
+/** Names the other end of a connection for people: address and port, an IPv6 address in brackets. */
+export function peerText(address: string | undefined, port: number | undefined): string {
+  if (address === undefined) return 'unknown';
+  const plain = plainAddress(address);
+  return `${plain.includes(':') ? `[${plain}]` : plain}:${port ?? 0}`;
 }
 
 /** Returns the element for one hop. `host` is left out when the request had none. */

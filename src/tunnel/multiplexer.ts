@@ -328,7 +328,7 @@ export class Multiplexer implements StreamPort {
     this.#phase = 'closed';
     this.#keepAlive.stop();
     this.#outbox.close();
-    const reason = this.#closeReason ?? error ?? new GiraffeError('GIR_ERR_SESSION_LOST');
+    const reason = this.#closeReason ?? error ?? new GiraffeError('GIR_ERR_SESSION_LOST', 'the connection was closed');
     this.#failStreams(reason);
     this.#events.onClose(reason);
   }

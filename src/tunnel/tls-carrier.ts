@@ -3,6 +3,7 @@
  */
 import type { TLSSocket } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { peerText } from '../http/forwarded.ts';
 import type { FrameBatch } from '../protocol/frame-batch.ts';
 import { batchBuffers } from './batch-buffers.ts';
 import type { Carrier, CarrierEvents } from './carrier.ts';
@@ -35,7 +36,7 @@ class TlsCarrier implements Carrier {
   constructor(socket: TLSSocket, onAdmitted: () => void) {
     this.#socket = socket;
     this.#onAdmitted = onAdmitted;
-    this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+    this.peer = peerText(socket.remoteAddress, socket.remotePort);
     socket.setNoDelay(true);
   }
 

@@ -26,6 +26,13 @@ describe('EdgeFigures', () => {
     expect(figures.totals).toMatchObject({ requests: 2, inFlight: 1 });
   });
 
+  it('O2 puts the endpoints that are served before those whose agents have left', () => {
+    const figures = new EdgeFigures(() => true, clock);
+    figures.started('left.test');
+    figures.started('app.test');
+    expect([...figures.endpoints(['idle.test', 'app.test']).keys()]).toEqual(['idle.test', 'app.test', 'left.test']);
+  });
+
   it('O2 tells agents of different owners apart when they come back', () => {
     const figures = new EdgeFigures(() => true, clock);
     const agent = (owner: string) => ({ agentId: 'a', principal: { id: owner }, endpoints: ['app.test'] });

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AgentEvent, TransportChoice } from '../../src/agent/agent-options.ts';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { HumanPresenter, modeLine } from '../../src/host/human-presenter.ts';
@@ -211,6 +211,35 @@ describe('HumanPresenter', () => {
       closed,
     ]);
     expect(err.at(-1)).toBe('GET /\\u001b[2J\\r\\nFAKE?[redacted] 200 1 ms gRPC');
+  });
+});
+
+describe('HumanPresenter, when a tunnel is lost', () => {
+  it('O1 says nothing of a fallback that is the end of the session', async () => {
+    const drained = new GiraffeError('GIR_ERR_DRAINING', 'the edge is shutting down');
+    const fallback = { type: 'mode', mode: 'tcp', reason: 'Connection dropped' } as const;
+    const reconnecting = { type: 'reconnecting', error: drained, delayMs: 500 } as const;
+    const { err } = await shown([connecting, grpcUp, tlsUp, ready, fallback, reconnecting]);
+    expect(err.slice(-2)).toEqual([
+      '✔ HYBRID MODE ACTIVE: gRPC (HTTP) + TCP (WebSocket)',
+      'The tunnel is down: the edge is shutting down (GIR_ERR_DRAINING); next attempt in 0.5 s',
+    ]);
+  });
+
+  it('O1 tells a fallback that lasts, and its end', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const output = recordingOutput();
+    const list = new StartupList(new Writable() as unknown as NodeJS.WriteStream, false);
+    const presenter = new HumanPresenter({ output, list, transport: 'auto', server: 'edge', showsRequests: true });
+    presenter.show({ type: 'mode', mode: 'tcp', reason: 'gRPC is blocked' });
+    await vi.advanceTimersByTimeAsync(1000);
+    presenter.show({ type: 'mode', mode: 'hybrid', reason: undefined });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(output.errLines).toEqual([
+      'TCP FALLBACK MODE: gRPC is blocked',
+      'HYBRID MODE ACTIVE: gRPC (HTTP) + TCP (WebSocket)',
+    ]);
   });
 });
 

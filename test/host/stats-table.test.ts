@@ -69,6 +69,15 @@ describe('statsLines()', () => {
     }
   });
 
+  it('O6 hands a style one text and nothing else: some write all that they are given', () => {
+    const style = (...texts: unknown[]) => texts.join(' ');
+    const missing = { ...reading([app]), from: 'agents', silent: ['process 7'] } as const;
+    for (const columns of [80, 160]) {
+      const layout = { ...plain, columns };
+      expect(statsLines(missing, { ...layout, strong: style, alarming: style })).toEqual(statsLines(missing, layout));
+    }
+  });
+
   it('says what to do when there is no tunnel', () => {
     expect(statsLines(reading([]), plain).join('\n')).toContain('`giraffe tunnel PORT` opens one');
   });

@@ -26,6 +26,22 @@ function misbehave(request: IncomingMessage, response: ServerResponse): void {
   else request.resume().on('end', () => response.end('good'));
 }
 
+it('O1 writes addresses as people know them, also where one socket is for IPv4 and IPv6', async () => {
+  await using origin = await startHttpOrigin((_request, response) => response.end('ok'));
+  const everywhere = { host: undefined, port: 0 };
+  await using edge = await startTestEdge({}, { proxy: everywhere, grpc: everywhere, tunnel: everywhere });
+  const clients: unknown[] = [];
+  edge.edge.subscribe((event) => clients.push(event.type === 'exchange' ? event.client : undefined));
+  await using _agent = await startTestAgent(edge.edge.ports, testHost, origin.target);
+  using client = new HttpClient(edge.edge.ports.proxy, testHost);
+  await client.send('GET', '/');
+  const peers = () => edge.log.flatMap(({ peer }) => peer ?? []);
+  await eventually('both carriers are in the log', () => peers().length === 2);
+  await eventually('the exchange is told', () => clients.includes('127.0.0.1'));
+  expect(edge.log.filter(({ message }) => message === 'exchange ended')).toMatchObject([{ client: '127.0.0.1' }]);
+  for (const peer of peers()) expect(peer).toMatch(/^(?:127\.0\.0\.1|\[::1\]):\d+$/);
+});
+
 /** What a client saw of one request: its status, or that the transfer broke. */
 type Sight = number | 'broken';
 
