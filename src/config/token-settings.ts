@@ -26,7 +26,7 @@ export const newTokenSettings = {
   expires: optionalSetting({
     flag: 'expires',
     valueName: 'TIME',
-    description: 'Time after which it ends, such as 12h, 30d or 52w (default never).',
+    description: 'Time after which it ends, such as 90m, 12h, 30d or 52w (default never).',
     schema: lifetime(),
   }),
   ...tokenFolderSettings,

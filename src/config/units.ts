@@ -81,7 +81,7 @@ export function duration(minMs: number): TextSchema<number> {
 /** Milliseconds, from a time in which something is valid: `90m`, `12h`, `30d`, `52w`; at least a minute, at most 100 years. */
 export function lifetime(): TextSchema<number> {
   const per: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-  return text('a time such as 12h, 30d or 52w', (value) => {
+  return text('a time such as 90m, 12h, 30d or 52w, at least 1m', (value) => {
     const match = /^([0-9]{1,8})([mhdw])$/.exec(value);
     return inRange(Number(match?.[1] ?? 0) * (per[match?.[2] ?? ''] ?? 0), 60_000, 36_525 * 86_400_000);
   });

@@ -58,7 +58,8 @@ export function createAgentMetrics({ figures, logger }: AgentSurroundings): Agen
 }
 
 /**
- * Starts the exporters of an agent; plugins are loaded only when there is an exporter.
+ * Starts the exporters of an agent. Plugins are loaded only when there is an exporter or the file names some: what somebody
+ * has asked for by name does not fail in silence.
  *
  * @throws {GiraffeError} GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD.
  */
@@ -78,6 +79,7 @@ export async function startAgentMetrics(
   const configDir = configFolder(config.file, process.cwd());
   const workshop = { context: { logger, stateDir, configDir, now: Date.now }, guard };
   const tools = { registry, workshop, runner };
+  if (config.file.config.plugins.length > 0) await registry();
   const exporters = lifetimes.use(await selectExporters(tools, config));
   lifetimes.use(runner).use(exporters.value);
   return exporters;

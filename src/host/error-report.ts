@@ -6,7 +6,7 @@
  */
 import { Errors } from '@oclif/core';
 import { ConfigError } from '../config/config-error.ts';
-import { nearestFirst } from '../config/nearest.ts';
+import { editDistance, nearestFirst } from '../config/nearest.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { HostContext } from './host-context.ts';
 import { writeEvent } from './output.ts';
@@ -62,13 +62,18 @@ export function errorReport(error: unknown, command: FailedCommand): ErrorReport
   };
 }
 
+/** Flags of which one is there where `--help` lists the settings of an edge or an agent. */
+const settingFlags = ['server', 'grpc-port', 'admin-token'];
+
 /** What the table says for all commands is said of this one. */
-function nextStep({ code, entry }: GiraffeError, { name }: FailedCommand): string {
+function nextStep({ code, entry }: GiraffeError, { name, flags }: FailedCommand): string {
   switch (code) {
     case 'GIR_ERR_USAGE':
       return `Run \`${name} --help\`.`;
     case 'GIR_ERR_CONFIG':
-      return `Set it right and try again; \`${name} --help\` tells what each setting is.`;
+      return settingFlags.some((flag) => flags.includes(flag))
+        ? `Set it right and try again; \`${name} --help\` tells what each setting is.`
+        : 'Set it right and try again; `giraffe config schema` tells what a configuration file may hold.';
     default:
       return entry.fix;
   }
@@ -109,8 +114,11 @@ function unknownFlag(flag: string, command: FailedCommand): string {
   const [name = ''] = flag.split('=');
   const others = command.others.filter(({ flags }) => flags.includes(name.replace(/^--/, '')));
   if (others.length > 0) return `there is no flag ${name} here; it is one of ${namesOf(others)}`;
-  const [nearest] = nearestFirst(name.replace(/^-+/, ''), command.flags);
-  return `there is no flag ${name}${nearest === undefined ? '' : `; the nearest is --${nearest}`}`;
+  const typed = name.replace(/^-+/, '');
+  const [nearest] = nearestFirst(typed, command.flags);
+  // With more than every other letter changed, it is another word.
+  const isMeant = nearest !== undefined && editDistance(typed, nearest) <= typed.length / 2;
+  return `there is no flag ${name}${isMeant ? `; the nearest is --${nearest}` : ''}`;
 }
 
 function missingArgument(arg: unknown): string {

@@ -14,6 +14,7 @@ import { defaultStateDir } from '../state/state-folder.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { registryFor, selections } from './extension-selection.ts';
 import type { HostContext } from './host-context.ts';
+import { writeEvent } from './output.ts';
 import { printable } from './printable.ts';
 import { readConfigFile } from './program-config.ts';
 import { columns } from './text-layout.ts';
@@ -37,7 +38,7 @@ export async function listExtensions({ input, plugins, output, json }: HostConte
     return { kind, name, plugin, version, root, selected: isSelected(file, kind, name), summary };
   });
   if (json) {
-    output.out(JSON.stringify({ v: 1, extensions: entries }));
+    writeEvent(output, 'extensions', { extensions: entries });
     return 0;
   }
   const builtIn = [...plugins.plugins.values()].find(({ root }) => root === plugins.root)?.name;
@@ -112,7 +113,7 @@ export async function explainRoute(context: HostContext, wanted: WantedRoute): P
     const id = { kind: 'routing-strategy', name } as const;
     const explanation =
       workshop.guard.call(id, () => strategy.explain?.(request)) ?? 'the strategy does not explain itself';
-    if (json) output.out(JSON.stringify({ v: 1, strategy: name, explanation }));
+    if (json) writeEvent(output, 'route', { strategy: name, explanation });
     else output.out(printable(`${name}: ${explanation}`));
   } finally {
     await end();

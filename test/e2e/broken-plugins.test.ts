@@ -1,4 +1,4 @@
-/** A plugin that is broken is named, with its cause, and the edge does not start with it. */
+/** A plugin that is broken is named, with its cause, and neither edge nor agent starts with it. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,4 +61,14 @@ describe('O7 an edge with a plugin', () => {
     expect(program.stderr).not.toContain('    at ');
     expect(program.stdout).toBe('');
   });
+});
+
+it('O7 an agent whose configuration file names a broken plugin does not start either', async () => {
+  const file = join(home, 'agent.config.json');
+  await writeFile(file, JSON.stringify({ plugins: [fixture('throws')] }));
+  const env = { ...process.env, HOME: home, XDG_DATA_HOME: join(home, 'data'), GIRAFFE_TOKEN: 'any' };
+  const args = [join(root, 'bin', 'run.js'), 'tunnel', '3000', '--server', 'localhost:1', '--config', file];
+  await using program = new ChildProgram(process.execPath, args, env, home);
+  expect(await program.ended()).toEqual({ code: 4, signal: null });
+  expect(program.stderr).toMatch(/giraffe-plugin-throws: the licence server is away/);
 });

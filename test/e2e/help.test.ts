@@ -28,6 +28,21 @@ describe('--help', () => {
     expect(help.stderr).toBe('');
   });
 
+  it.each([
+    [['-h'], ['--help']],
+    [
+      ['tunnel', '-h'],
+      ['tunnel', '--help'],
+    ],
+    [['-v'], ['--version']],
+    [['version'], ['--version']],
+  ])('O6 is also there by the short names that people try: %j', async (short, long) => {
+    await using home = new GiraffeHome();
+    const [one, other] = [home.run(short), home.run(long)];
+    expect([await one.ended(), await other.ended()]).toMatchObject([{ code: 0 }, { code: 0 }]);
+    expect(one.stdout).toBe(other.stdout);
+  });
+
   it('O6 of the program names every topic and command and fits 80 columns', async () => {
     await using home = new GiraffeHome();
     const help = home.run(['--help']);

@@ -53,7 +53,7 @@ describe('giraffe token', () => {
     expect(usage.events).toMatchObject([{ event: 'error', code: 'GIR_ERR_USAGE' }]);
     const time = home.run(['token', 'create', '--expires', 'tomorrow']);
     await text(time, 2);
-    expect(time.stderr).toContain('12h, 30d or 52w');
+    expect(time.stderr).toContain('90m, 12h, 30d or 52w, at least 1m');
     await text(home.run(['token', 'create']));
     const unknown = home.run(['token', 'revoke', `grf_${'x'.repeat(43)}`]);
     await text(unknown, 1);

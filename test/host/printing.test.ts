@@ -119,6 +119,7 @@ describe('errorReport()', () => {
     expect(told('--qr')).toBe('there is no flag --qr here; it is one of `giraffe tunnel`');
     expect(told('--port=1')).toBe('there is no flag --port here; it is one of `giraffe tunnel`, `giraffe doctor`');
     expect(told('--cb')).toBe('there is no flag --cb; the nearest is --ca');
+    expect([told('-p'), told('--xyz')]).toEqual(['there is no flag -p', 'there is no flag --xyz']);
   });
 
   it('O6 names an argument that is missing', () => {
@@ -130,6 +131,15 @@ describe('errorReport()', () => {
     }
     const { message } = errorReport(new RequiredArgsError('Missing 2 required args:'), command);
     expect(message).toBe('TOKEN is missing: its id or name; SHELL is missing: one of bash, zsh');
+  });
+
+  it('O6 sends to `--help` for what a setting is only where that tells it', () => {
+    const bad = new GiraffeError('GIR_ERR_CONFIG', 'bad');
+    const fixFor = (name: string, flags: readonly string[]) => errorReport(bad, { name, flags, others: [] }).fix;
+    expect(fixFor('giraffe tunnel', ['json', 'server'])).toContain(
+      '`giraffe tunnel --help` tells what each setting is',
+    );
+    expect(fixFor('giraffe config validate', ['json', 'config'])).toContain('`giraffe config schema`');
   });
 
   it('keeps its message on one line', () => {
