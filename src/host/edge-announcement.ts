@@ -71,7 +71,7 @@ export function edgeReadyLines(edge: EdgeAnnouncement): string[] {
     `  gRPC tunnel      port ${ports.grpc}`,
     `  TCP tunnel       port ${ports.tunnel}`,
     ...plaintextLines(edge),
-    `  management API   http://${serverText({ host: edge.apiHost, port: ports.api })}`,
+    `  dashboard, API   http://${serverText({ host: edge.apiHost, port: ports.api })}`,
     `  state folder     ${edge.stateDir}`,
     '',
     'Start an agent on this machine:',

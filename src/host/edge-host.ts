@@ -33,7 +33,7 @@ import { MetricsRunner } from './metrics-runner.ts';
 import { type Output, writeEvent } from './output.ts';
 import { type EdgeConfig, readEdgeConfig } from './program-config.ts';
 import { Reloader } from './reloader.ts';
-import { listenForSignals } from './shutdown-signals.ts';
+import { listenForSignals, stoppingText } from './shutdown-signals.ts';
 
 const oldestSupportedNode = 22;
 
@@ -57,6 +57,7 @@ export async function runEdge(context: HostContext): Promise<number> {
     else for (const line of edgeReadyLines(announcement)) output.err(line);
     const signal = await Promise.race([signals.first, drainAsked]);
     const deadlineMs = reload.settings.drainTimeout;
+    if (!json && signal !== 'API') output.err(stoppingText(deadlineMs));
     log.logger.info({ signal, deadlineMs }, 'draining');
     await edge.drain(deadlineMs);
     log.logger.info({}, 'drained');

@@ -11,6 +11,7 @@ import type { AgentPresenter } from './agent-presenter.ts';
 import type { LocalApiUrls } from './local-api.ts';
 import type { Output } from './output.ts';
 import { told } from './printable.ts';
+import { stoppingText } from './shutdown-signals.ts';
 import type { StartupList, StartupStep } from './startup-list.ts';
 
 /** Says why requests get an error page: by our own code and its next step, or by a system error. */
@@ -150,8 +151,7 @@ export class HumanPresenter implements AgentPresenter {
   }
 
   showDraining(deadlineMs: number): void {
-    const seconds = Math.ceil(deadlineMs / 1000);
-    this.#line(`Stopping: what is in flight has ${seconds} s to finish; a second signal ends at once.`);
+    this.#line(stoppingText(deadlineMs));
   }
 
   showLifetimeOver(lifetimeMs: number): void {

@@ -8,6 +8,11 @@ export type EndSignal = 'SIGINT' | 'SIGTERM';
 /** Exit status of a process that a signal ended: 128 and its number. */
 export const signalExit: Readonly<Record<EndSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
+/** Tells people what the first signal began. @param deadlineMs Time for what is in flight, in milliseconds. */
+export function stoppingText(deadlineMs: number): string {
+  return `Stopping: what is in flight has ${Math.ceil(deadlineMs / 1000)} s to finish; a second signal ends at once.`;
+}
+
 /** What is needed of the process. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown;

@@ -59,10 +59,12 @@ describe('the first minute', () => {
     expect((await client.get('/')).status).toBe(404);
     expect(await alpn(Number(/port (\d+)/.exec(told(edge, 'gRPC tunnel'))?.[1]), 'h2')).toBe('h2');
     expect(await alpn(Number(/port (\d+)/.exec(told(edge, 'TCP tunnel'))?.[1]), 'giraffe')).toBe('giraffe');
-    expect((await fetch(`${told(edge, 'management API')}/readyz`)).status).toBe(200);
+    expect((await fetch(`${told(edge, 'dashboard, API')}/readyz`)).status).toBe(200);
     expect(told(edge, 'state folder')).toBe(home.stateDir);
     expect(statSync(home.stateDir).isDirectory()).toBe(true);
     expect(edge.stdout).toBe('');
+    expect(await edge.end('SIGINT')).toEqual({ code: 0, signal: null });
+    expect(edge.stderr).toContain('Stopping: what is in flight has 30 s to finish; a second signal ends at once.\n');
   });
 
   it('O1 the line for the same machine works as it is printed, and every line of the agent is true', async () => {
