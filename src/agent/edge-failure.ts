@@ -3,6 +3,7 @@
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { certificateText, isCertificateError } from './certificate-error.ts';
+import { withoutOpensslForm } from './openssl-text.ts';
 
 /** Codes of refusals that stay as they are, however often one asks. */
 const finalCodes = new Set([
@@ -49,5 +50,5 @@ function reasonText(error: Error): string {
   if (error instanceof AggregateError) return error.errors.map((one) => reasonText(one)).join('; ');
   if (/Name resolution failed/.test(error.message)) return 'the host name cannot be resolved';
   const inner = /Last error: (?:Error: )?(.*?)(?: \([0-9T:.Z-]+\))?\. Resolution note:/.exec(error.message)?.[1];
-  return inner ?? error.message;
+  return withoutOpensslForm(inner ?? error.message);
 }

@@ -4,6 +4,7 @@
 import type { ErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { certificateText, isCertificateError } from './certificate-error.ts';
+import { withoutOpensslForm } from './openssl-text.ts';
 
 /** How far a connection had come when it failed. */
 export type ConnectPhase = 'tcp' | 'tls';
@@ -40,5 +41,5 @@ function connectCode(systemCode: string, phase: ConnectPhase): ErrorCode {
 /** An error over several addresses has no message of its own. */
 function reasonText(error: NodeJS.ErrnoException): string {
   if (error instanceof AggregateError) return error.errors.map((one) => String(one?.message ?? one)).join('; ');
-  return error.message;
+  return withoutOpensslForm(error.message);
 }

@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { type AddressInfo, createServer } from 'node:net';
+import { connect } from 'node:tls';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { allFailed, edgeFailure, isFinalRefusal } from '../../src/agent/edge-failure.ts';
+import { connectFailure } from '../../src/agent/origin-error.ts';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 
 describe('edgeFailure()', () => {
@@ -31,6 +34,26 @@ describe('edgeFailure()', () => {
     expect(edgeFailure(new Error(message), 'localhost:4444').message).toBe(
       'localhost:4444: connect ECONNREFUSED ::1:4444',
     );
+  });
+
+  it.each(['edge', 'origin'] as const)('O6 says in words that no TLS is spoken by an %s', async (side) => {
+    const plain = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    onTestFinished(() => void plain.close());
+    await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+    const { port } = plain.address() as AddressInfo;
+    const failure = await new Promise<Error>((resolve) => connect({ host: '127.0.0.1', port }).on('error', resolve));
+    const told = side === 'edge' ? edgeFailure(failure, 'x:1') : connectFailure(failure, 'tls', 'x:1');
+    expect(told.message).toMatch(/^x:1: what listens there does not speak TLS \([a-z ]+\)$/);
+  });
+
+  it('O6 says in words what else OpenSSL says', () => {
+    const form = (reason: string) =>
+      `80F7:error:0A000460:SSL routines:ssl3_read_bytes:${reason}:../ssl/x.c:16:SSL alert\n`;
+    const told = (reason: string) => edgeFailure(new Error(form(reason)), 'x:1').message;
+    expect(told('tlsv1 alert no application protocol')).toBe(
+      'x:1: what listens there speaks TLS, but another protocol over it',
+    );
+    expect(told('sslv3 alert bad certificate')).toBe('x:1: TLS failed (sslv3 alert bad certificate)');
   });
 
   it('leaves what the edge said as it is', () => {
