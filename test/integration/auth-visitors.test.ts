@@ -1,8 +1,8 @@
 /** Visitors of endpoints with a password: what reaches the origin, and who does not. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Lifetimes } from '../../src/host/lifetimes.ts';
 import { basic, createBasicProvider } from '../../src/plugins/auth/basic.ts';
 import { hashPassword } from '../../src/state/password-hash.ts';
-import { Disposables } from '../support/disposables.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { converse, rawClient, statuses } from '../support/raw-client.ts';
 import { type RecordingOrigin, startRecordingOrigin } from '../support/recording-origin.ts';
@@ -11,7 +11,7 @@ import { startTestAgent, startTestEdge, type TestEdge, testToken, tokenProvider 
 const right = `Basic ${Buffer.from('ann:s3cret').toString('base64')}`;
 const wrong = `Basic ${Buffer.from('ann:wrong-password').toString('base64')}`;
 
-const disposables = new Disposables();
+const disposables = new Lifetimes();
 let edge: TestEdge;
 let origin: RecordingOrigin;
 let before = 0;

@@ -3,13 +3,13 @@ import { AgentFigures } from '../../src/agent/figures.ts';
 import { ExtensionGuard } from '../../src/extension/guard.ts';
 import type { MetricsSnapshot } from '../../src/extension/index.ts';
 import { agentSnapshot } from '../../src/host/agent-metrics.ts';
+import { Lifetimes } from '../../src/host/lifetimes.ts';
 import { MetricsRunner } from '../../src/host/metrics-runner.ts';
 import { parseTarget } from '../../src/http/target.ts';
 import { sumOf } from '../../src/plugins/metrics/figures-of.ts';
 import { logLines } from '../../src/plugins/metrics/log.ts';
 import { prometheusText } from '../../src/plugins/metrics/prometheus.ts';
 import type { EndpointFigures } from '../../src/telemetry/exchange-tally.ts';
-import { Disposables } from '../support/disposables.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { startLinks } from '../support/links.ts';
@@ -67,7 +67,7 @@ function inFlight(snapshot: MetricsSnapshot, transport: string): number {
 }
 
 async function startWorld(figures = new AgentFigures()) {
-  const stack = new Disposables();
+  const stack = new Lifetimes();
   const app = stack.use(await startOrigin());
   const upgrades = stack.use(await startUpgradeOrigin());
   const edge = stack.use(await startTestEdge());

@@ -1,7 +1,7 @@
 /** T4: several agents behind one name, and agents that come back. */
 import { describe, expect, it } from 'vitest';
+import { Lifetimes } from '../../src/host/lifetimes.ts';
 import type { AgentSettings } from '../support/agent-process.ts';
-import { Disposables } from '../support/disposables.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { type Links, startLinks } from '../support/links.ts';
@@ -37,7 +37,7 @@ async function startLinkedAgent(server: TestEdge, target: string): Promise<{ age
 
 describe('several agents, one name', () => {
   it('T4 three agents share the load, and none is refused because the name is taken', async () => {
-    await using origins = new Disposables();
+    await using origins = new Lifetimes();
     await using server = await startTestEdge();
     const named: CountingOrigin[] = [];
     for (const name of ['a', 'b', 'c']) {
@@ -93,7 +93,7 @@ describe('several agents, one name', () => {
   it('T4 one of three loses its network again and again: no idempotent request fails', async () => {
     await using origin = await startNamedOrigin('ok', 20);
     await using server = await startTestEdge();
-    await using stack = new Disposables();
+    await using stack = new Lifetimes();
     for (let index = 0; index < 2; index += 1) {
       stack.use(await startTestAgent(server.edge.ports, 'app.test', origin.target));
     }

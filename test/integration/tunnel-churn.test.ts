@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/agent-options.ts';
 import { backoffMs, defaultBackoff } from '../../src/agent/backoff.ts';
-import { Disposables } from '../support/disposables.ts';
+import { Lifetimes } from '../../src/host/lifetimes.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { fixedHost, startLinks } from '../support/links.ts';
@@ -107,7 +107,7 @@ describe('agents that come and go', () => {
 
 describe('ports', () => {
   it('T7 three edges and six agents in one process, all on ports of their own choice', async () => {
-    await using all = new Disposables();
+    await using all = new Lifetimes();
     const names = ['a', 'b'];
     const edges = await Promise.all([0, 1, 2].map(async () => all.use(await startTestEdge())));
     const ports = edges.flatMap(({ edge }) => Object.values(edge.ports));
@@ -162,7 +162,7 @@ describe('an edge that restarts under many agents', () => {
   );
 
   it('hardening 15: 100 agents come back, spread over the first step of the backoff', async () => {
-    await using all = new Disposables();
+    await using all = new Lifetimes();
     const fixed = (ports = { grpc: 0, tunnel: 0 }) => ({
       grpc: { host: fixedHost, port: ports.grpc },
       tunnel: { host: fixedHost, port: ports.tunnel },

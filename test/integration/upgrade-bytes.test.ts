@@ -3,10 +3,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { connectPeer } from '../support/raw-http.ts';
 import type { RawReader } from '../support/raw-reader.ts';
 import { heldBytes } from '../support/resources.ts';
 import {
-  connectClient,
   echo,
   openUpgrade,
   type RawOrigin,
@@ -75,7 +75,7 @@ describe('around the 101', () => {
   it('W1 256 KiB sent right behind the request, before its answer, arrive whole', async () => {
     await using world = await startWorld(echo);
     const early = randomBytes(256 * 1024);
-    const reader = await connectClient(world.port);
+    const reader = await connectPeer(world.port);
     reader.socket.write(upgradeHead());
     reader.socket.write(early);
     await reader.through('\r\n\r\n');
@@ -98,7 +98,7 @@ describe('around the 101', () => {
       const question = await reader.toEnd();
       reader.socket.end(`you said: ${question.toString()}`);
     });
-    const reader = await connectClient(world.port);
+    const reader = await connectPeer(world.port);
     reader.socket.end(`${upgradeHead()}all I have`);
     await reader.through('101 Switching Protocols');
     await reader.through('\r\n\r\n');

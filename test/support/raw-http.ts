@@ -3,7 +3,8 @@
  * with given octets, and a client. Written without the code under test.
  */
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { startSocketOrigin } from './origins.ts';
 import { RawReader } from './raw-reader.ts';
 
 const headEnd = '\r\n\r\n';
@@ -133,7 +134,7 @@ export async function connectPeer(port: number, host = '127.0.0.1'): Promise<Raw
 export type RawHandler = (head: RawHead, peer: RawPeer) => Promise<void> | void;
 
 /** An origin on a bare socket. */
-export interface RecordingOrigin extends AsyncDisposable {
+export interface ScriptedOrigin extends AsyncDisposable {
   readonly port: number;
   /** Whole requests that {@link answering} has read, in order. */
   readonly requests: RawMessage[];
@@ -150,13 +151,8 @@ export interface RecordingOrigin extends AsyncDisposable {
 }
 
 /** Starts an origin; it answers 200 without a body until told otherwise. */
-export async function startRecordingOrigin(host = '127.0.0.1'): Promise<RecordingOrigin> {
+export async function startScriptedOrigin(): Promise<ScriptedOrigin> {
   const peers: RawPeer[] = [];
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const peer = new RawPeer(socket);
-    peers.push(peer);
-    serve(peer).catch(() => socket.destroy());
-  });
   const serve = async (peer: RawPeer): Promise<void> => {
     for (let head = await peer.readHead(); head !== undefined; head = await peer.readHead()) {
       origin.heads.push(head);
@@ -165,10 +161,13 @@ export async function startRecordingOrigin(host = '127.0.0.1'): Promise<Recordin
     }
     peer.socket.end();
   };
-  server.listen(0, host);
-  await once(server, 'listening');
-  const origin: RecordingOrigin = {
-    port: (server.address() as AddressInfo).port,
+  const sockets = await startSocketOrigin((socket) => {
+    const peer = new RawPeer(socket);
+    peers.push(peer);
+    serve(peer).catch(() => socket.destroy());
+  });
+  const origin: ScriptedOrigin = {
+    port: sockets.port,
     requests: [],
     heads: [],
     peers,
@@ -185,10 +184,7 @@ export async function startRecordingOrigin(host = '127.0.0.1'): Promise<Recordin
       this.heads.length = 0;
       this.answer('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     },
-    [Symbol.asyncDispose]: async () => {
-      for (const peer of peers) peer.socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: () => sockets[Symbol.asyncDispose](),
   };
   origin.reset();
   return origin;

@@ -8,6 +8,7 @@ import type { Carrier } from '../../src/tunnel/carrier.ts';
 import { createGrpcCarrier } from '../../src/tunnel/grpc-carrier.ts';
 import { createTlsCarrier } from '../../src/tunnel/tls-carrier.ts';
 import { connectMethod, loadTunnelPackage, tunnelService } from '../../src/tunnel/tunnel-service.ts';
+import { startCuttableProxy } from './cuttable-proxy.ts';
 import { testCertificate } from './test-certificate.ts';
 
 /** Two connected carriers, not started. */
@@ -100,29 +101,6 @@ export function grpcClient(port: number): Client {
   return new Client(`127.0.0.1:${port}`, credentials.createInsecure(), channelOptions);
 }
 
-/** Passes one TCP connection on to `port`, until it is cut with a reset both ways. */
-async function cuttableWay(port: number): Promise<{ port: number; cut(): void; close(): void }> {
-  const sockets: Socket[] = [];
-  const listener = createServer((near) => {
-    const far = connectNet({ port, host: '127.0.0.1' });
-    for (const socket of [near, far]) socket.setNoDelay(true).on('error', () => {});
-    near.pipe(far).pipe(near);
-    sockets.push(near, far);
-  });
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  return {
-    port: (listener.address() as AddressInfo).port,
-    cut: () => {
-      for (const socket of sockets) socket.resetAndDestroy();
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      listener.close();
-    },
-  };
-}
-
 /** A pair of gRPC carriers over one real call. */
 export async function grpcCarriers(): Promise<CarrierPair> {
   const calls = { admit: 0, serverDestroy: 0, clientDestroy: 0 };
@@ -134,7 +112,7 @@ export async function grpcCarriers(): Promise<CarrierPair> {
     onCall = resolve;
   });
   const { server, port } = await grpcServer((call) => onCall(call));
-  const way = await cuttableWay(port);
+  const way = await startCuttableProxy(port);
   const client = grpcClient(way.port);
   const { path, requestSerialize, responseDeserialize } = connectMethod;
   const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
@@ -164,7 +142,7 @@ export async function grpcCarriers(): Promise<CarrierPair> {
     [Symbol.asyncDispose]: async () => {
       client.close();
       server.forceShutdown();
-      way.close();
+      await way[Symbol.asyncDispose]();
     },
   };
 }

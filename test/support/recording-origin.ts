@@ -1,5 +1,6 @@
 /** An origin that records each octet it gets, and answers each head with the same octets. */
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { startSocketOrigin } from './origins.ts';
 
 /** A listening origin. */
 export interface RecordingOrigin extends AsyncDisposable {
@@ -23,12 +24,9 @@ export async function startRecordingOrigin(
   answer: string | Buffer | ((socket: Socket, head: string) => void) = plainAnswer,
 ): Promise<RecordingOrigin> {
   const received: string[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const origin = await startSocketOrigin((socket) => {
     const index = received.push('') - 1;
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => {});
+    socket.on('end', () => socket.end());
     socket.on('data', (chunk: Buffer) => {
       const text = chunk.toString('latin1');
       received[index] += text;
@@ -37,19 +35,15 @@ export async function startRecordingOrigin(
       else socket.write(typeof answer === 'string' ? Buffer.from(answer, 'latin1') : answer);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    port: (server.address() as AddressInfo).port,
+    port: origin.port,
     received,
     get text() {
       return received.join('');
     },
     get open() {
-      return sockets.size;
+      return origin.open.size;
     },
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: () => origin[Symbol.asyncDispose](),
   };
 }

@@ -7,8 +7,8 @@ import {
   lineName,
   type RawHead,
   type RawPeer,
-  type RecordingOrigin,
-  startRecordingOrigin,
+  type ScriptedOrigin,
+  startScriptedOrigin,
 } from './raw-http.ts';
 import { startTunnelWorld, type TunnelWorld, type TunnelWorldOptions } from './tunnel-world.ts';
 
@@ -20,14 +20,14 @@ export const transports: readonly { readonly name: string; readonly transport: T
 
 /** A client's way to a raw origin, which ends with the world. */
 export interface SemanticsWorld extends TunnelWorld {
-  readonly origin: RecordingOrigin;
+  readonly origin: ScriptedOrigin;
   /** Connects a client to the proxy port. */
   connect(): Promise<RawPeer>;
 }
 
 /** Starts origin, edge and agent. */
 export async function startSemanticsWorld(options: TunnelWorldOptions = {}): Promise<SemanticsWorld> {
-  const origin = await startRecordingOrigin();
+  const origin = await startScriptedOrigin();
   const world = await startTunnelWorld({ target: `127.0.0.1:${origin.port}` }, options);
   return {
     ...world,

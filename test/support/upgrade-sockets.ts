@@ -1,6 +1,7 @@
 /** Raw ends of an upgraded connection: a client that asks for it, and an origin that agrees. */
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { startSocketOrigin } from './origins.ts';
+import { connectPeer } from './raw-http.ts';
 import { RawReader } from './raw-reader.ts';
 
 /** What a raw upgrade request says. */
@@ -25,17 +26,9 @@ export interface UpgradedClient extends Disposable {
   readonly head: string;
 }
 
-/** Connects to a proxy port without sending anything. */
-export async function connectClient(port: number): Promise<RawReader> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-  const reader = new RawReader(socket);
-  await once(socket, 'connect');
-  return reader;
-}
-
 /** Asks for an upgrade and waits for the head of the answer, whatever it is. */
 export async function openUpgrade(port: number, request: UpgradeRequest = {}): Promise<UpgradedClient> {
-  const reader = await connectClient(port);
+  const reader = await connectPeer(port);
   const { socket } = reader;
   socket.write(upgradeHead(request) + (request.firstBytes ?? ''), 'latin1');
   const head = await reader.through('\r\n\r\n');
@@ -44,7 +37,6 @@ export async function openUpgrade(port: number, request: UpgradeRequest = {}): P
 
 /** A raw origin. */
 export interface RawOrigin extends AsyncDisposable {
-  readonly port: number;
   readonly url: string;
   /** Its ends of the connections, in the order in which they came. */
   readonly sockets: readonly Socket[];
@@ -63,30 +55,20 @@ export async function startRawOrigin(
   serve: (reader: RawReader, head: string) => void | Promise<void>,
 ): Promise<RawOrigin> {
   const sockets: Socket[] = [];
-  const open = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  const origin = await startSocketOrigin((socket) => {
     sockets.push(socket);
-    open.add(socket);
-    socket.on('close', () => open.delete(socket));
     const reader = new RawReader(socket);
     // A client that leaves ends the serving; what that means is for the test.
     const served = reader.through('\r\n\r\n').then((head) => serve(reader, head));
     served.catch(() => socket.destroy());
   });
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 2048 });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   return {
-    port,
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${origin.target}`,
     sockets,
     get open() {
-      return open.size;
+      return origin.open.size;
     },
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of open) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: () => origin[Symbol.asyncDispose](),
   };
 }
 
