@@ -10,6 +10,7 @@ import { FrontServer, shippedConfiguration } from '../support/front-server.ts';
 import { type ChildProgram, GiraffeHome, type RunningEdge, servesHybrid } from '../support/giraffe-process.ts';
 import { type HttpAnswer, readAnswer } from '../support/http-client.ts';
 import { hasPrograms } from '../support/programs.ts';
+import { sha256 } from '../support/sha256.ts';
 import { createCertificate } from '../support/test-certificate.ts';
 import { nextMessage, startWebSocketOrigin, type WebSocketOrigin } from '../support/websocket-origin.ts';
 
@@ -42,10 +43,6 @@ async function send(way: Way, method: string, path: string, body?: Buffer): Prom
   const { outgoing, answer } = open(way, method, path);
   outgoing.end(body);
   return readAnswer(await answer);
-}
-
-function sha256(body: Buffer): string {
-  return createHash('sha256').update(body).digest('hex');
 }
 
 const bulk = randomBytes(4 * 1024 * 1024);

@@ -2,54 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../support/eventually.ts';
 import { GiraffeHome, servesHybrid } from '../support/giraffe-process.ts';
 import { HttpClient } from '../support/http-client.ts';
+import { sendKnownTraffic, startKnownOrigin, startUpgradeOrigin } from '../support/known-traffic.ts';
 import { ManagementApi } from '../support/management-api.ts';
-import { onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
-import { rawClient, requestText } from '../support/raw-client.ts';
-
-/** Answers /ten with 10 octets, echoes bodies, breaks off at /die and says nothing at /hang. */
-const startOrigin = () =>
-  startHttpOrigin((request, response) => {
-    const path = request.url ?? '';
-    if (path.endsWith('/ten')) response.end('0123456789');
-    else if (path.endsWith('/die')) request.socket.destroy();
-    else if (!path.endsWith('/hang')) request.pipe(response);
-  });
-
-const startUpgradeOrigin = () =>
-  startSocketOrigin((socket) => {
-    onRequestHead(socket, () => {
-      socket.removeAllListeners('data');
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
-      socket.pipe(socket);
-    });
-  });
-
-/** Ten exchanges: 5 over gRPC of which one fails, 4 over TCP of which two fail, one for nobody. */
-async function sendKnownTraffic(proxy: number, api: ManagementApi): Promise<void> {
-  using client = new HttpClient(proxy, 'app.localhost');
-  using stranger = new HttpClient(proxy, 'nobody.localhost');
-  for (let sent = 0; sent < 4; sent += 1) await client.get('/ten');
-  await client.send('POST', '/die', 'data');
-  await client.send('POST', '/ws/echo', Buffer.alloc(1000));
-  await client.send('POST', '/ws/die', 'data');
-  await stranger.get('/');
-  const hanging = client.open('GET', '/ws/hang');
-  hanging.outgoing.end();
-  const totals = async () => (await api.json('/api/v1/stats'))['totals'] as { readonly inFlight: number };
-  await eventually('the hanging one is in flight', async () => (await totals()).inFlight === 1);
-  hanging.outgoing.destroy();
-  const fields = ['Connection: Upgrade', 'Upgrade: websocket'];
-  using relay = await rawClient(proxy, requestText('GET', '/chat', 'up.localhost', fields));
-  await relay.until('\r\n\r\n');
-  relay.socket.write('hello');
-  await relay.until('hello');
-  relay.socket.end();
-  await relay.ended;
-  await eventually('nothing is in flight', async () => (await totals()).inFlight === 0);
-}
 
 const figures = {
   app: { requests: 8, responses: 5, errors: 3, inFlight: 0, requestBytes: 1008, responseBytes: 1040, reconnects: 0 },
@@ -68,7 +24,7 @@ interface Metric {
 describe('figures', () => {
   it('O2 the four log lines, /metrics, the API and stats --json agree after known traffic, at edge and agent', async () => {
     await using home = new GiraffeHome();
-    await using app = await startOrigin();
+    await using app = await startKnownOrigin();
     await using up = await startUpgradeOrigin();
     const metrics = 'metrics: [ { exporter: log, options: { interval: 200ms } }, { exporter: prometheus } ]';
     const opened = `tunnels: { app: { domain: app.localhost, target: ${app.port} }, up: { domain: up.localhost, target: ${up.port} } }`;
@@ -77,7 +33,10 @@ describe('figures', () => {
     const agent = home.run(['tunnel', '--server', `localhost:${edge.ports.grpc}`, '--json', '--inspect-port', '0']);
     await servesHybrid(agent);
     const api = new ManagementApi(edge.ports.api, home.stateDir);
-    await sendKnownTraffic(edge.ports.proxy, api);
+    await sendKnownTraffic(edge.ports.proxy, 'localhost', async () => {
+      const { totals } = (await api.json('/api/v1/stats')) as { readonly totals: { readonly inFlight: number } };
+      return totals.inFlight;
+    });
 
     // The API, and the command that reads it.
     const stats = await api.json('/api/v1/stats');
@@ -134,7 +93,7 @@ describe('figures', () => {
 
   it('O2 stats reaches an agent that runs with --no-inspect, and names one that does not answer', async () => {
     await using home = new GiraffeHome();
-    await using app = await startOrigin();
+    await using app = await startKnownOrigin();
     const edge = await home.startEdge();
     const agent = await home.startAgent(edge, app.port, ['--domain', 'app.localhost', '--no-inspect']);
     using client = new HttpClient(edge.ports.proxy, 'app.localhost');

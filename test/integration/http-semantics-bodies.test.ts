@@ -1,5 +1,5 @@
 /** Bodies and their framing, present and absent, compared octet by octet on both sides of a tunnel. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RawHead, type RawMessage, type RawPeer, statusOf, valuesOf } from '../support/raw-http.ts';
@@ -10,6 +10,7 @@ import {
   withoutAdded,
   withoutVia,
 } from '../support/semantics-world.ts';
+import { sha256 } from '../support/sha256.ts';
 import { testHost } from '../support/tunnel-world.ts';
 
 const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -17,10 +18,6 @@ const largeBytes = 20 * 1024 * 1024;
 
 function head(startLine: string, ...lines: string[]): string {
   return [startLine, `Host: ${testHost}`, ...lines, '', ''].join('\r\n');
-}
-
-function sha256(body: Buffer): string {
-  return createHash('sha256').update(body).digest('hex');
 }
 
 /** Returns a chunked body without trailers. */

@@ -1,6 +1,6 @@
 /** Hosts: which endpoint a request is for, what is said when there is none, and requests that come back to the edge. */
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { connectPeer, type RawMessage, statusOf, valuesOf } from '../support/raw-http.ts';
 import { RunningClock } from '../support/running-clock.ts';
 import { type SemanticsWorld, startSemanticsWorld, transports } from '../support/semantics-world.ts';
@@ -195,7 +195,7 @@ describe('hosts', () => {
     'H12 no failure tells an inner address, a path or a query (%s)',
     async (accept) => {
       const { ports } = world.edge.edge;
-      const refusing = await unusedPort();
+      const refusing = await freePort();
       await using _refused = await startTestAgent(ports, 'refused.test', `http://127.0.0.1:${refusing}`);
       await using _unresolved = await startTestAgent(ports, 'unresolved.test', 'inner-name.invalid:8123');
       await using _socket = await startTestAgent(ports, 'socket.test', 'unix:/nowhere/inner.sock');
@@ -293,13 +293,3 @@ describe.each(transports)('loops over $name', ({ transport }) => {
     expect(world.origin.heads.map((head) => valuesOf(head, 'via').length)).toEqual([2, 2]);
   });
 });
-
-/** Returns a port on which nobody listens. */
-async function unusedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}

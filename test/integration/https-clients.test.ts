@@ -1,5 +1,5 @@
 /** HTTPS on the proxy port: HTTP/1.1 and HTTP/2 clients, WebSockets over TLS. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import {
@@ -16,6 +16,7 @@ import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { readAnswer } from '../support/http-client.ts';
 import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
+import { sha256 } from '../support/sha256.ts';
 import { createCertificate, testCertificate } from '../support/test-certificate.ts';
 import { nextMessage, startWebSocketOrigin } from '../support/websocket-origin.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
@@ -78,10 +79,6 @@ async function answerOf(stream: ClientHttp2Stream): Promise<Http2Answer> {
     stream.once('close', () => reject(new Error(`the stream was reset with ${stream.rstCode}`)));
   });
   return { status: Number(headers[':status']), headers, trailers, body: Buffer.concat(chunks) };
-}
-
-function sha256(body: Buffer): string {
-  return createHash('sha256').update(body).digest('hex');
 }
 
 describe('an HTTP/2 client', () => {

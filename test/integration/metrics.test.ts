@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AgentFigures } from '../../src/agent/figures.ts';
 import { ExtensionGuard } from '../../src/extension/guard.ts';
-import type { MetricsSnapshot } from '../../src/extension/index.ts';
 import { agentSnapshot } from '../../src/host/agent-metrics.ts';
 import { Lifetimes } from '../../src/host/lifetimes.ts';
 import { MetricsRunner } from '../../src/host/metrics-runner.ts';
@@ -11,64 +10,18 @@ import { logLines } from '../../src/plugins/metrics/log.ts';
 import { prometheusText } from '../../src/plugins/metrics/prometheus.ts';
 import type { EndpointFigures } from '../../src/telemetry/exchange-tally.ts';
 import { eventually } from '../support/eventually.ts';
-import { HttpClient } from '../support/http-client.ts';
+import { sendKnownTraffic, startKnownOrigin, startUpgradeOrigin } from '../support/known-traffic.ts';
 import { startLinks } from '../support/links.ts';
-import { type Origin, onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
-import { rawClient, requestText } from '../support/raw-client.ts';
 import { recordingLogger, startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
 
-/** Answers /ten with 10 octets, echoes bodies, breaks off at /die and says nothing at /hang. */
-function startOrigin(): Promise<Origin> {
-  return startHttpOrigin((request, response) => {
-    const path = request.url ?? '';
-    if (path.endsWith('/ten')) response.end('0123456789');
-    else if (path.endsWith('/die')) request.socket.destroy();
-    else if (!path.endsWith('/hang')) request.pipe(response);
-  });
-}
-
-/** Switches protocols and echoes. */
-function startUpgradeOrigin(): Promise<Origin> {
-  return startSocketOrigin((socket) => {
-    onRequestHead(socket, () => {
-      socket.removeAllListeners('data');
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
-      socket.pipe(socket);
-    });
-  });
-}
-
-/** Ten exchanges of every kind: 5 over gRPC, 4 over TCP, one for nobody. */
-async function sendKnownTraffic({ edge }: TestEdge): Promise<void> {
-  const { proxy } = edge.ports;
-  using client = new HttpClient(proxy, 'app.test');
-  using stranger = new HttpClient(proxy, 'nobody.test');
-  for (let sent = 0; sent < 4; sent += 1) await client.get('/ten');
-  await client.send('POST', '/die', 'data');
-  await client.send('POST', '/ws/echo', Buffer.alloc(1000));
-  await client.send('POST', '/ws/die', 'data');
-  await stranger.get('/');
-  const hanging = client.open('GET', '/ws/hang');
-  hanging.outgoing.end();
-  await eventually('the hanging one is on its way', () => inFlight(edge.snapshot(), 'tcp') === 1);
-  hanging.outgoing.destroy();
-  const fields = ['Connection: Upgrade', 'Upgrade: websocket'];
-  using relay = await rawClient(proxy, requestText('GET', '/chat', 'up.test', fields));
-  await relay.until('\r\n\r\n');
-  relay.socket.write('hello');
-  await relay.until('hello');
-  relay.socket.end();
-  await relay.ended;
-  await eventually('nothing is in flight', () => sumOf(edge.snapshot(), 'giraffe_requests_in_flight') === 0);
-}
-
-function inFlight(snapshot: MetricsSnapshot, transport: string): number {
-  return sumOf(snapshot, 'giraffe_streams', { transport });
+/** Sends the known traffic through the edge. */
+function sendThrough({ edge }: TestEdge): Promise<void> {
+  return sendKnownTraffic(edge.ports.proxy, 'test', () => sumOf(edge.snapshot(), 'giraffe_requests_in_flight'));
 }
 
 async function startWorld(figures = new AgentFigures()) {
   const stack = new Lifetimes();
-  const app = stack.use(await startOrigin());
+  const app = stack.use(await startKnownOrigin());
   const upgrades = stack.use(await startUpgradeOrigin());
   const edge = stack.use(await startTestEdge());
   const tunnels = [
@@ -82,7 +35,7 @@ async function startWorld(figures = new AgentFigures()) {
 describe('figures of known traffic', () => {
   it('O2 agree in the snapshot, the statistics, the log and Prometheus to the last request and octet', async () => {
     await using world = await startWorld();
-    await sendKnownTraffic(world.edge);
+    await sendThrough(world.edge);
     const { edge } = world.edge;
     const snapshot = edge.snapshot();
     const total = (name: string, labels = {}) => sumOf(snapshot, `giraffe_${name}_total`, labels);
@@ -123,7 +76,7 @@ describe('figures of known traffic', () => {
 
   it('O2 agree at the agent', async () => {
     await using world = await startWorld();
-    await sendKnownTraffic(world.edge);
+    await sendThrough(world.edge);
     await eventually('the agent is done', () => {
       const tally = world.figures.tally('app.test');
       return tally.requests === tally.responses + tally.errors;
@@ -155,7 +108,7 @@ describe('figures of known traffic', () => {
 
 describe('sessions', () => {
   it('O2 counts agents that come back, at both ends', async () => {
-    await using origin = await startOrigin();
+    await using origin = await startKnownOrigin();
     await using edge = await startTestEdge();
     await using links = await startLinks(edge.edge.ports);
     const figures = new AgentFigures();
@@ -195,7 +148,7 @@ describe('a broken exporter', () => {
       { name: 'stalls', exporter: { mode: 'push', intervalMs: 1, export: () => new Promise(() => {}) } },
       { name: 'fails', exporter: { mode: 'push', intervalMs: 1, export: () => Promise.reject(new Error('no')) } },
     ]);
-    await sendKnownTraffic(world.edge);
+    await sendThrough(world.edge);
     await eventually('both have failed', () => lines.length === 2);
     await runner[Symbol.asyncDispose]();
     expect(sumOf(world.edge.edge.snapshot(), 'giraffe_responses_total')).toBe(6);

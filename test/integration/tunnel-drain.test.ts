@@ -1,21 +1,17 @@
 /** T5: an edge or an agent that is told to stop finishes what it has begun. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient, readAnswer } from '../support/http-client.ts';
 import { fixedHost } from '../support/links.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
 import { RunningClock } from '../support/running-clock.ts';
+import { sha256 } from '../support/sha256.ts';
 import { startLoad } from '../support/steady-load.ts';
 import { closing, nextMessage, openWebSocket, startWebSocketOrigin } from '../support/websocket-origin.ts';
 import { startTestAgent, startTestEdge, type TestAgent, type TestEdge } from '../support/world.ts';
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 /** 8 MiB that the origin sends in 32 pieces, half of them at once and then one each 25 ms. */
 const download = randomBytes(8 * 1024 * 1024);

@@ -1,10 +1,11 @@
 /** T1, T2: which carrier takes what, and what happens when one of them is blocked. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { startLinks } from '../support/links.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
+import { sha256 } from '../support/sha256.ts';
 import { startLoad } from '../support/steady-load.ts';
 import { watchedStrategy } from '../support/watched-strategy.ts';
 import { nextMessage, openWebSocket, startWebSocketOrigin } from '../support/websocket-origin.ts';
@@ -18,10 +19,6 @@ function startSlowOrigin(delayMs = 5): Promise<Origin> {
     request.resume();
     setTimeout(() => response.end('ok'), delayMs);
   });
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 describe('hybrid', () => {

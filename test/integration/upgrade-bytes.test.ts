@@ -1,11 +1,12 @@
 /** W1, W3, W4: what an upgraded connection carries, octet for octet, and how its ends finish. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { connectPeer } from '../support/raw-http.ts';
 import type { RawReader } from '../support/raw-reader.ts';
 import { heldBytes } from '../support/resources.ts';
+import { sha256 } from '../support/sha256.ts';
 import {
   echo,
   openUpgrade,
@@ -47,10 +48,6 @@ async function nothingInFlight({ server }: World): Promise<void> {
 
 async function originIsLeft({ origin }: World): Promise<void> {
   await eventually('no connection to the origin is open', () => origin.open === 0);
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 describe('around the 101', () => {

@@ -1,11 +1,12 @@
 /** W2, W3: real WebSockets through the tunnel: many, large, long, and closed for a reason. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { resourceCount } from '../support/resources.ts';
+import { sha256 } from '../support/sha256.ts';
 import {
   closing,
   echoMessages,
@@ -14,10 +15,6 @@ import {
   startWebSocketOrigin,
 } from '../support/websocket-origin.ts';
 import { startTestAgent, startTestEdge } from '../support/world.ts';
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 describe('many', () => {
   it('W2 1,000 WebSockets at once, a message each way on every one, and all close', async () => {

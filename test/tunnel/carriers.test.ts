@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { connect as connectNet } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { frameType } from '../../src/protocol/frame.ts';
@@ -7,6 +6,7 @@ import { createGrpcCarrier } from '../../src/tunnel/grpc-carrier.ts';
 import { closeGraceMs, createTlsCarrier } from '../../src/tunnel/tls-carrier.ts';
 import { connectMethod } from '../../src/tunnel/tunnel-service.ts';
 import { batchOf, CarrierLog } from '../support/carrier-log.ts';
+import { freePort } from '../support/free-port.ts';
 import { turn } from '../support/linked-carriers.ts';
 import { connectTlsPair, grpcCarriers, grpcClient, grpcServer, tlsCarriers } from '../support/real-carriers.ts';
 
@@ -247,7 +247,7 @@ describe('a gRPC carrier', () => {
   });
 
   it('ends with a code when nobody listens where it was dialled', async () => {
-    const client = grpcClient(await unusedPort());
+    const client = grpcClient(await freePort());
     const { path, requestSerialize, responseDeserialize } = connectMethod;
     const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     const log = new CarrierLog(
@@ -263,12 +263,4 @@ describe('a gRPC carrier', () => {
 /** A Batch message with one PING. */
 function batchMessage(): Buffer {
   return Buffer.from([0x0a, 9, 0, 0, 0, frameType.ping, 0, 0, 0, 0, 0]);
-}
-
-async function unusedPort(): Promise<number> {
-  const { server, port } = await grpcServer(() => {});
-  server.forceShutdown();
-  const probe = connectNet({ port, host: '127.0.0.1' });
-  await once(probe, 'error');
-  return port;
 }

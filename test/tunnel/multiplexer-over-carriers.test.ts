@@ -1,5 +1,4 @@
 /** The frame protocol over the real carriers: what the in-memory tests cannot see. */
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
 import { frameType, streamId } from '../../src/protocol/frame.ts';
@@ -11,6 +10,7 @@ import type { MultiplexerEvents } from '../../src/tunnel/multiplexer-ports.ts';
 import type { Stream } from '../../src/tunnel/stream.ts';
 import { openRequestPayload, RecordingSink, responsePayload } from '../support/multiplexer-ends.ts';
 import { grpcCarriers, tlsCarriers } from '../support/real-carriers.ts';
+import { sha256 } from '../support/sha256.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -155,7 +155,7 @@ describe.each([
     sink.stream.sendData(body);
     sink.stream.sendEnd();
     await sink.over;
-    expect(hash(sink.body)).toBe(hash(body));
+    expect(sha256(sink.body)).toBe(sha256(body));
     expect(sink.trailers).toEqual([['x-done', '1']]);
     expect([edge.multiplexer.streams, agent.multiplexer.streams]).toEqual([0, 0]);
     expect([edge.pool.freeBytes, agent.pool.freeBytes]).toEqual([64 * mebibyte, 64 * mebibyte]);
@@ -191,7 +191,3 @@ describe.each([
     expect(sink.resets.map(({ code }) => code)).toEqual(['GIR_ERR_SESSION_LOST']);
   });
 });
-
-function hash(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
