@@ -3,6 +3,7 @@
  *
  * What the edge added is left out: it will be added again.
  */
+import { base64Bytes } from './base64-bytes.ts';
 import type { BodyView, ExchangeDetail } from './exchange-view.ts';
 
 /** Fields that the edge adds, or that curl makes itself. */
@@ -52,7 +53,7 @@ function bodyOption(body: BodyView | undefined): { before: string; option: strin
 
 /** Returns a body as text that can stand in an argument; undefined when it cannot. */
 function textOf(base64: string): string | undefined {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const bytes = base64Bytes(base64);
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     return text.includes('\0') ? undefined : text;

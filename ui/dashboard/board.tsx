@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Api } from '../parts/api.ts';
 import { Brand } from '../parts/brand.tsx';
 import { Confirm } from '../parts/confirm.tsx';
+import { ConnectionBadge } from '../parts/connection-badge.tsx';
 import { ageText, durationText } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { useToasts } from '../parts/toasts.tsx';
@@ -49,7 +50,7 @@ export function Board({ api, onSignOut }: BoardProps) {
     <div class="board">
       <header class="top-bar">
         <Brand page="dashboard" />
-        <State isOpen={isOpen} hasBegunDraining={hasBegunDraining} />
+        {isOpen && hasBegunDraining ? <span class="badge warn">draining</span> : <ConnectionBadge isOpen={isOpen} />}
         {stats !== undefined && (
           <span class="muted wide-only">up {ageText(Date.parse(stats.takenAt) - Date.parse(stats.startedAt))}</span>
         )}
@@ -127,22 +128,5 @@ export function Board({ api, onSignOut }: BoardProps) {
       )}
       {toasts.place}
     </div>
-  );
-}
-
-function State({
-  isOpen,
-  hasBegunDraining,
-}: {
-  readonly isOpen: boolean | undefined;
-  readonly hasBegunDraining: boolean;
-}) {
-  if (isOpen === undefined) return <span class="badge">connecting</span>;
-  if (!isOpen) return <span class="badge bad">offline</span>;
-  if (hasBegunDraining) return <span class="badge warn">draining</span>;
-  return (
-    <span class="badge ok">
-      <span class="dot live" /> live
-    </span>
   );
 }

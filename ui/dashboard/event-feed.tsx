@@ -1,6 +1,6 @@
 /** What happens at the edge, as it happens. */
 import { useState } from 'preact/hooks';
-import { durationText, timeText } from '../parts/format.ts';
+import { durationText, statusTone, timeText } from '../parts/format.ts';
 import { Segments } from '../parts/segments.tsx';
 import type { NumberedEvent } from './use-events.ts';
 
@@ -92,7 +92,5 @@ function Told({ badge, tone, text }: { readonly badge: string; readonly tone: st
 }
 
 function toneOf({ status, code }: NumberedEvent): string {
-  if (code !== undefined || Number(status) >= 500) return 'bad';
-  if (Number(status) >= 400) return 'warn';
-  return Number(status) >= 300 ? '' : 'ok';
+  return code === undefined ? statusTone(Number(status)) : 'bad';
 }

@@ -1,4 +1,5 @@
 /** Finds out how a body can be shown. Pure. */
+import { base64Bytes } from '../../src/inspector/base64-bytes.ts';
 
 /** A way to show a body. */
 export type BodyMode = 'pretty' | 'form' | 'image' | 'text' | 'hex';
@@ -22,7 +23,7 @@ const bytesPerLine = 16;
 
 /** Reads a body. @param contentType Value of Content-Type. */
 export function contentOf(base64: string, contentType: string): BodyContent {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const bytes = base64Bytes(base64);
   const [mediaType = ''] = contentType.toLowerCase().split(';');
   const charset = /charset="?([^";]+)/i.exec(contentType)?.[1];
   const text = textOf(bytes, charset);

@@ -1,5 +1,7 @@
 /** The messages of a WebSocket, as they come. */
+
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { base64Bytes } from '../../src/inspector/base64-bytes.ts';
 import type { ExchangeDetail, MessageView } from '../../src/inspector/exchange-view.ts';
 import type { Api } from '../parts/api.ts';
 import { bytesText, durationText } from '../parts/format.ts';
@@ -94,7 +96,7 @@ function Message({ message }: { readonly message: MessageView }) {
 
 function textOf({ text, base64 }: MessageView): string {
   if (text !== undefined) return prettyJson(text);
-  return hexDump(Uint8Array.from(atob(base64 ?? ''), (character) => character.charCodeAt(0)));
+  return hexDump(base64Bytes(base64 ?? ''));
 }
 
 /** Short JSON stays on its line. */

@@ -1,10 +1,11 @@
 /** What came of an exchange, as colour and text. */
 import type { ExchangeSummary } from '../../src/inspector/exchange-view.ts';
+import { statusTone } from '../parts/format.ts';
 
 /** Status, `failed`, or that it is still going on. */
 export function StatusBadge({ exchange }: { readonly exchange: ExchangeSummary }) {
   const { status, code, isLive, protocol } = exchange;
-  const tone = toneOf(exchange);
+  const tone = statusTone(status ?? 0);
   if (protocol !== undefined) {
     return (
       <span class={`badge ${tone}`}>
@@ -34,11 +35,4 @@ export function StatusBadge({ exchange }: { readonly exchange: ExchangeSummary }
       {status}
     </span>
   );
-}
-
-function toneOf({ status = 0 }: ExchangeSummary): string {
-  if (status >= 500) return 'bad';
-  if (status >= 400) return 'warn';
-  if (status >= 300) return 'quiet';
-  return status >= 200 ? 'ok' : 'info';
 }

@@ -1,5 +1,6 @@
 /** The head of the page: whether it is live, and what concerns all requests. */
 import { Brand } from '../parts/brand.tsx';
+import { ConnectionBadge } from '../parts/connection-badge.tsx';
 import { Icon } from '../parts/icon.tsx';
 
 /** What the bar shows, and what its buttons do. */
@@ -16,7 +17,7 @@ export function TopBar({ isOpen, isEmpty, onClear, onHelp }: TopBarProps) {
   return (
     <header class="top-bar">
       <Brand page="inspector" />
-      <Connection isOpen={isOpen} />
+      <ConnectionBadge isOpen={isOpen} />
       <span class="spacer" />
       <a class="button plain" href="/api/v1/requests.har" download="giraffe.har" aria-label="Export all as HAR">
         <Icon name="download" /> <span class="wide-only">Export HAR</span>
@@ -28,18 +29,5 @@ export function TopBar({ isOpen, isEmpty, onClear, onHelp }: TopBarProps) {
         <Icon name="help" />
       </button>
     </header>
-  );
-}
-
-function Connection({ isOpen }: { readonly isOpen: boolean | undefined }) {
-  if (isOpen === undefined) return <span class="badge">connecting</span>;
-  return isOpen ? (
-    <span class="badge ok">
-      <span class="dot live" /> live
-    </span>
-  ) : (
-    <span class="badge bad">
-      <span class="dot" /> offline
-    </span>
   );
 }

@@ -48,3 +48,11 @@ function scaled(value: number, units: readonly string[]): string {
   const digits = unit === 0 || rest >= 100 ? 0 : 1;
   return `${rest.toFixed(digits)} ${units[unit] ?? ''}`;
 }
+
+/** Returns the class of what shows a status. */
+export function statusTone(status: number): string {
+  if (status >= 500) return 'bad';
+  if (status >= 400) return 'warn';
+  if (status >= 300) return '';
+  return status >= 200 ? 'ok' : 'info';
+}
