@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { offeredExtensions } from '../../scripts/built-in-extensions.ts';
@@ -11,6 +10,7 @@ import { configJsonSchema, configSchema } from '../../src/config/config-schema.t
 import { edgeSettings } from '../../src/config/edge-settings.ts';
 import { jsonOptions } from '../../src/config/extension-options.ts';
 import { metaOf, places } from '../../src/config/schema-walk.ts';
+import { createTemporaryFolder } from '../state/temporary-folder.ts';
 import { readText } from '../support/repository.ts';
 
 const leaves = places(configSchema).filter(({ inner }) => inner === undefined);
@@ -73,11 +73,10 @@ describe('the reference of the configuration file', () => {
   });
 
   it.each(examples)('has in %s an example that is valid', async (_page, text) => {
-    const folder = await mkdtemp(join(tmpdir(), 'giraffe-docs-'));
+    const folder = await createTemporaryFolder();
     await writeFile(join(folder, 'giraffe.config.yaml'), text);
     await expect(loadConfig({ path: undefined, folder })).resolves.toMatchObject({
       path: join(folder, 'giraffe.config.yaml'),
     });
-    await rm(folder, { recursive: true });
   });
 });

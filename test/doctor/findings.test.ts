@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { clockFinding } from '../../src/doctor/clock.ts';
@@ -8,6 +6,7 @@ import { tlsFailure } from '../../src/doctor/tls-findings.ts';
 import { checkToken } from '../../src/doctor/token-check.ts';
 import { openStateFolder } from '../../src/state/state-folder.ts';
 import { openTokenStore } from '../../src/state/token-store.ts';
+import { createTemporaryFolder } from '../state/temporary-folder.ts';
 
 describe('checkNode()', () => {
   it.each([
@@ -81,7 +80,7 @@ describe('checkToken()', () => {
   });
 
   it('asks the records of the edge beside it, and changes nothing there', async () => {
-    const path = await mkdtemp(join(tmpdir(), 'giraffe-doctor-'));
+    const path = await createTemporaryFolder();
     await using folder = await openStateFolder(path);
     const store = await openTokenStore(folder);
     const { secret } = await store.createToken({ name: 'web', endpoints: ['app.test'], expiresAt: new Date(5000) });
@@ -94,13 +93,12 @@ describe('checkToken()', () => {
     const unknown = `grf_${'A'.repeat(43)}`;
     expect(await checkToken({ ...here, value: unknown }, 4000)).toMatchObject({ status: 'warning' });
     expect(await checkToken({ ...here, value: unknown, isLeftByEdge: true }, 4000)).toMatchObject({ status: 'failed' });
-    await rm(path, { recursive: true });
   });
 });
 
 describe('checkStateFolder()', () => {
   it('wants one only where something needs it', async () => {
-    const path = join(tmpdir(), 'giraffe-doctor-none');
+    const path = join(await createTemporaryFolder(), 'none');
     expect(await checkStateFolder({ path, isNeeded: false })).toMatchObject({ status: 'ok' });
     expect(await checkStateFolder({ path, isNeeded: true })).toMatchObject({ status: 'warning', blocks: true });
   });

@@ -1,32 +1,28 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AgentFigures } from '../../src/agent/figures.ts';
 import { agentOptionsOf } from '../../src/host/agent-options-of.ts';
 import { readAgentConfig } from '../../src/host/program-config.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
+import { createTemporaryFolder } from '../state/temporary-folder.ts';
 import { createClientCa } from '../support/client-certificates.ts';
 
 /** Returns the options of an agent with this configuration file. */
 async function optionsWith(config: object, flags: Readonly<Record<string, string | readonly string[]>> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'giraffe-agent-'));
-  try {
-    const file = join(folder, 'giraffe.config.json');
-    await writeFile(file, JSON.stringify({ agent: { token: 'grf_x', ca: `sha256:${'0'.repeat(64)}` }, ...config }));
-    const environment = { HOME: folder };
-    const read = await readAgentConfig({ flags: { config: file, ...flags }, environment });
-    const surroundings = {
-      target: undefined,
-      environment,
-      logger: silentLogger,
-      figures: new AgentFigures(),
-      readStdin: async () => '',
-    };
-    return await agentOptionsOf(read, surroundings);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const folder = await createTemporaryFolder();
+  const file = join(folder, 'giraffe.config.json');
+  await writeFile(file, JSON.stringify({ agent: { token: 'grf_x', ca: `sha256:${'0'.repeat(64)}` }, ...config }));
+  const environment = { HOME: folder };
+  const read = await readAgentConfig({ flags: { config: file, ...flags }, environment });
+  const surroundings = {
+    target: undefined,
+    environment,
+    logger: silentLogger,
+    figures: new AgentFigures(),
+    readStdin: async () => '',
+  };
+  return await agentOptionsOf(read, surroundings);
 }
 
 const local = (port: number) => ({ kind: 'tcp', host: 'localhost', port, tls: false });

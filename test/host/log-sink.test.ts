@@ -1,19 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, promises, readFileSync, renameSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LogSink } from '../../src/host/log-sink.ts';
+import { createTemporaryFolder } from '../state/temporary-folder.ts';
 import { eventually } from '../support/eventually.ts';
 import { root } from '../support/repository.ts';
-
-async function createFolder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'giraffe-log-'));
-  onTestFinished(() => rm(path, { recursive: true, force: true }));
-  return path;
-}
 
 /** Starts a process that logs, and resolves with how it ended and what it wrote to stderr. */
 async function logIn(mode: 'burst' | 'steady', path: string) {
@@ -45,7 +38,7 @@ function occupyThreads(folder: string): () => void {
 
 describe('LogSink', () => {
   it('makes the file with its folders, appends, and follows a file that was moved away', async () => {
-    const path = join(await createFolder(), 'a', 'b.log');
+    const path = join(await createTemporaryFolder(), 'a', 'b.log');
     const sink = new LogSink(path);
     sink.write('one\n');
     await eventually('the line in the file', () => readFileSync(path, 'utf8') === 'one\n');
@@ -59,7 +52,7 @@ describe('LogSink', () => {
   it('finishes a write under way in the former file, however long it takes to begin', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
-    const folder = await createFolder();
+    const folder = await createTemporaryFolder();
     const path = join(folder, 'busy.log');
     const sink = new LogSink(path);
     const free = occupyThreads(folder);
@@ -76,7 +69,7 @@ describe('LogSink', () => {
   });
 
   it('writes what waits when the process exits', async () => {
-    const path = join(await createFolder(), 'exit.log');
+    const path = join(await createTemporaryFolder(), 'exit.log');
     expect(await logIn('burst', path)).toEqual({ code: 3, stderr: '' });
     expect(readFileSync(path, 'utf8').trimEnd().split('\n')).toHaveLength(3000);
   });
