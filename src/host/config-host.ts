@@ -1,4 +1,6 @@
 /** What `giraffe config show` and `giraffe config validate` tell. */
+
+import { ConfigError } from '../config/config-error.ts';
 import type { LoadedConfig } from '../config/config-file.ts';
 import { configJsonSchema } from '../config/config-schema.ts';
 import { type ConfigEntry, type OptionFilter, sectionEntries, settingEntries } from '../config/provenance.ts';
@@ -57,14 +59,43 @@ async function shownEntries({ input, plugins }: Pick<HostContext, 'input' | 'plu
  */
 export async function validateConfig(context: HostContext): Promise<number> {
   const { input, output, json } = context;
-  const { file } = await readEdgeConfig(input);
-  await readAgentConfig(input);
+  const problems = new Problems();
+  await problems.of(() => readEdgeConfig(input));
+  await problems.of(() => readAgentConfig(input));
+  const file = (await problems.of(() => readConfigFile(input))) ?? problems.raise();
   const registry = await registryFor(context.plugins, file);
-  for (const { kind, name, options } of selections(file)) registry.check(kind, name, options);
+  for (const { kind, name, options } of selections(file)) {
+    await problems.of(() => registry.check(kind, name, options));
+  }
+  if (problems.areThere) problems.raise();
   if (json) writeEvent(output, 'config-valid', { file: file.path });
   else
     output.out(file.path === undefined ? 'There is no configuration file; all is default.' : `${file.path} is valid.`);
   return 0;
+}
+
+/** Gathers what several checks find wrong, each thing once. */
+class Problems {
+  readonly #found = new Set<string>();
+
+  get areThere(): boolean {
+    return this.#found.size > 0;
+  }
+
+  /** Returns what the work returns; undefined when it fails with GIR_ERR_CONFIG. Passes other errors on. */
+  async of<T>(work: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof GiraffeError) || error.code !== 'GIR_ERR_CONFIG') throw error;
+      for (const problem of error instanceof ConfigError ? error.problems : [error.message]) this.#found.add(problem);
+      return undefined;
+    }
+  }
+
+  raise(): never {
+    throw new ConfigError([...this.#found]);
+  }
 }
 
 /**

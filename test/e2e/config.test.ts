@@ -68,6 +68,19 @@ describe('giraffe config validate', () => {
     );
   });
 
+  it('tells what is wrong with edge, agent and extensions together', async () => {
+    await using home = homeWith(
+      'routing: { strategy: hybird }\nmetrics: [{ exporter: log, options: { intervall: 1m } }]',
+    );
+    const validate = home.run(['config', 'validate'], { env: { PROXY_PORT: 'x', GIRAFFE_INSPECT_PORT: 'y' } });
+    expect((await validate.ended()).code).toBe(3);
+    const [head, ...lines] = validate.stderr.split('\n');
+    expect(head).toBe('Error: 4 things are wrong (GIR_ERR_CONFIG)');
+    for (const part of ['PROXY_PORT is "x"', 'GIRAFFE_INSPECT_PORT is "y"', 'strategy named hybird', 'intervall']) {
+      expect(lines.filter((line) => line.includes(part))).toHaveLength(1);
+    }
+  });
+
   it.each([
     [
       'options that an extension refuses',
