@@ -18,7 +18,9 @@ export function checkNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isTooOld = major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]);
   if (isTooOld) return failed(`${version}, and giraffe needs ${oldestNode.join('.')} or newer`);
-  if (major < oldestSupportedMajor) return warning(`${version}, which is past its end of life`);
+  if (major < oldestSupportedMajor) {
+    return warning(`${version}, which is past its end of life`, 'Install Node.js 24; giraffe runs meanwhile.');
+  }
   return ok(version);
 }
 

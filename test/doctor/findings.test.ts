@@ -18,6 +18,10 @@ describe('checkNode()', () => {
   ])('calls %s %s', (version, status) => {
     expect(checkNode(version)).toMatchObject({ status });
   });
+
+  it('O5 sends nobody who has a version that works to an older one', () => {
+    expect(checkNode('20.20.2').next).not.toContain('20.19');
+  });
 });
 
 describe('clockFinding()', () => {
