@@ -178,13 +178,13 @@ function blocksOf(reading: StatsReading, layout: StatsLayout): string[] {
 
 /** Breaks between figures alone, never between a figure and its name. */
 function wrapped(text: string, width: number): string[] {
-  if (text.length <= width) return [text];
-  const glue = '\u0000';
-  const joined = text
-    .split('  ')
-    .map((part) => part.replaceAll(' ', glue))
-    .join(' ');
-  return filled(joined, width).map((line) => line.replaceAll(' ', '  ').replaceAll(glue, ' '));
+  const lines: string[] = [];
+  for (const part of text.split('  ')) {
+    const longer = `${lines.at(-1)}  ${part}`;
+    if (lines.length > 0 && longer.length <= width) lines.splice(-1, 1, longer);
+    else lines.push(part);
+  }
+  return lines;
 }
 
 function codeLines({ totals }: StatsReading, width: number): string[] {
