@@ -140,10 +140,7 @@ describe('a disconnect', () => {
     const isBack = () => away.events.filter(({ type }) => type === 'ready').length === 3;
     await eventually('its return', isBack);
     expect(servedBy(server)).toEqual(expect.arrayContaining([['a.test'], ['b.test']]));
-    expect(server.edge.stats()).toMatchObject([
-      { domain: 'a.test', sessions: 1 },
-      { domain: 'b.test', sessions: 1 },
-    ]);
+    expect(server.edge.stats().map(({ sessions }) => sessions)).toEqual([1, 1]);
   });
 
   it('S3 holds for an agent of an older release that comes back: all of it', async () => {

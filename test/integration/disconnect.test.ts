@@ -74,8 +74,8 @@ describe('disconnecting one endpoint', () => {
       expect(others).toEqual([]);
       expect(session).toMatchObject({ domains: ['b.test'], canWithdraw: true });
       expect(server.edge.stats()).toMatchObject([
-        { domain: 'a.test', sessions: 0, requests: 2, responses: 1, inFlight: 0 },
         { domain: 'b.test', sessions: 1, requests: 1 },
+        { domain: 'a.test', sessions: 0, requests: 2, responses: 1, inFlight: 0 },
       ]);
       expect(server.edge.overview().now).toMatchObject({ endpoints: 1, sessions: 1 });
       expect(events).toEqual([
