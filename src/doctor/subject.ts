@@ -6,6 +6,7 @@ import type { Finding } from './check.ts';
 /** A program that listens on a port. */
 export interface PortHolder {
   readonly pid: number;
+  /** Name of the program, without its folder. */
   readonly program: string;
 }
 

@@ -1,8 +1,10 @@
 /** Tells why a port cannot be listened on, who holds it if that can be known, and which setting changes it. */
+
 import { agentSettings } from '../config/agent-settings.ts';
 import { edgeSettings } from '../config/edge-settings.ts';
+import type { PortHolder } from '../doctor/subject.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { type PortHolder, portHolder } from './port-holder.ts';
+import { portHolder } from './port-holder.ts';
 import { printable } from './printable.ts';
 
 const listening = { ...edgeSettings, inspectPort: agentSettings.inspectPort };

@@ -6,13 +6,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-
-/** A program that listens on a port. */
-export interface PortHolder {
-  readonly pid: number;
-  /** Name of the program, without its folder. */
-  readonly program: string;
-}
+import type { PortHolder } from '../doctor/subject.ts';
 
 /** State of a listening socket in /proc/net/tcp: TCP_LISTEN of the kernel's tcp_states.h. */
 const listenState = '0A';

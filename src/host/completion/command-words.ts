@@ -60,9 +60,8 @@ const choices = new Map(
       return words === undefined ? [] : [[flag, words] as const];
     }),
 );
-/** Arguments that are one of some words, by command. */
+/** Words of arguments that may be another word, too, so that the command does not list them as its options. */
 const argumentWords: Readonly<Record<string, readonly string[]>> = {
-  completion: ['bash', 'zsh'],
   explain: [...Object.keys(codes), ...checkIds],
 };
 
@@ -108,7 +107,7 @@ function flagsOf({ flags }: DescribedCommand): Described[] {
 }
 
 function argumentOf({ id, args }: DescribedCommand): Value | undefined {
-  const words = argumentWords[id];
+  const words = argumentWords[id] ?? Object.values(args).find(({ options }) => options !== undefined)?.options;
   if (words !== undefined) return { words };
   return Object.keys(args).some((name) => name === 'file' || name === 'path') ? 'file' : undefined;
 }
