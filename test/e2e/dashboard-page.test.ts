@@ -134,6 +134,18 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     const agent = await home.startAgent(edge, origin.port, ['--domain', 'ci.localhost'], { env });
     await page.getByRole('button', { name: 'Close' }).click();
     expect(await page.content()).not.toContain(secret);
+    // Who looks at an agent finds the token to revoke.
+    const agents = page.getByRole('region', { name: 'Agents' });
+    const principal = await agents
+      .getByRole('row')
+      .filter({ hasText: 'ci.localhost' })
+      .getByRole('rowheader')
+      .innerText();
+    const tokens = page.getByRole('region', { name: 'Tokens' });
+    await tokens
+      .getByRole('row', { name: /^ci / })
+      .getByText(principal.replace('tokens:', ''), { exact: true })
+      .waitFor();
     await page.getByRole('button', { name: 'Revoke ci' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('ci is revoked').waitFor();

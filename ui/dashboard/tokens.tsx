@@ -88,6 +88,7 @@ function TokenTable({ tokens, onRevoke }: { tokens: readonly Token[]; onRevoke: 
       <thead>
         <tr>
           <th>Name</th>
+          <th>Id</th>
           <th>Endpoints</th>
           <th>Made</th>
           <th>Ends</th>
@@ -100,6 +101,9 @@ function TokenTable({ tokens, onRevoke }: { tokens: readonly Token[]; onRevoke: 
         {tokens.map((token) => (
           <tr key={token.id}>
             <th scope="row">{token.name}</th>
+            <td data-label="Id" class="mono">
+              {token.id}
+            </td>
             <td data-label="Endpoints" class="mono">
               {token.endpoints.join(', ')}
             </td>

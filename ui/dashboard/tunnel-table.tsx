@@ -146,5 +146,5 @@ export function AgentTable({ tunnels }: { readonly tunnels: readonly Tunnel[] })
 
 /** Without its port, and IPv4 as such. */
 function addressOf(peer: string): string {
-  return peer.replace(/:\d+$/, '').replace(/^\[?(?:::ffff:)?([^\]]*)\]?$/i, '$1');
+  return peer.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 }
