@@ -34,6 +34,7 @@ export async function showStats(context: HostContext): Promise<number> {
     api,
     localApi: `http://127.0.0.1:${apiPort}`,
     stateDir,
+    isTokenGiven: settings.adminToken !== undefined,
     adminToken: async () => settings.adminToken?.reveal() ?? (await readAdminToken(stateDir)),
   };
   warnOfToken(context);

@@ -15,6 +15,8 @@ export interface StatsPlace {
   /** Where an edge on this machine would answer. */
   readonly localApi: string;
   readonly stateDir: string;
+  /** Whether somebody gave an admin token, and so means an edge. */
+  readonly isTokenGiven: boolean;
   /** Returns the admin token; undefined when there is none. */
   adminToken(): Promise<string | undefined>;
 }
@@ -44,6 +46,7 @@ export async function readStats(place: StatsPlace, domain: string | undefined): 
     return await readEdge(place.localApi, place, domain);
   } catch (error) {
     failure = GiraffeError.from(error);
+    if (place.isTokenGiven && failure.code === 'GIR_ERR_API_TOKEN') throw failure;
   }
   const running = await listRunningAgents(place.stateDir);
   const agents = await readAgents(running, domain);

@@ -135,6 +135,17 @@ describe('figures', () => {
     expect(await usage.ended()).toMatchObject({ code: 2 });
   });
 
+  it('O6 stats with an admin token that the edge refuses does not tell the figures of agents instead', async () => {
+    await using home = new GiraffeHome();
+    await using app = await startKnownOrigin();
+    const edge = await home.startEdge();
+    await home.startAgent(edge, app.port);
+    const port = ['--api-port', String(edge.ports.api)];
+    const refused = home.run(['stats', ...port], { env: { GIRAFFE_ADMIN_TOKEN: 'gra_wrong' } });
+    expect(await refused.ended()).toMatchObject({ code: 7 });
+    expect(refused.stdout).toBe('');
+  });
+
   it('O6 stats --watch prints a line for each look without a terminal, and ends cleanly', async () => {
     await using home = new GiraffeHome();
     const edge = await home.startEdge();
