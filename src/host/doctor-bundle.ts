@@ -4,14 +4,15 @@
  * Secrets are kept out three times: settings are those that `config show` would show, known tokens are replaced wherever
  * they stand, and so is whatever looks like one or stands in a field for credentials.
  */
-import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { access, constants, type FileHandle, lstat, open, writeFile } from 'node:fs/promises';
 import { arch, homedir, release, type as systemType } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { redactedText } from '../config/secret.ts';
 import type { CheckResult } from '../doctor/check.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { readAdminToken, readAgentToken } from '../state/local-files.ts';
 import { listRunningAgents } from '../state/running-agents.ts';
+import { systemCode } from '../state/state-error.ts';
 import { softwareName } from '../telemetry/software.ts';
 import { configLines } from './config-host.ts';
 import type { DoctorContext } from './doctor-host.ts';
@@ -32,42 +33,37 @@ export interface BundleContent {
   readonly parts: SubjectParts;
 }
 
-/** A file that is open for the report; it is taken away again when none was written. */
-export interface Bundle extends AsyncDisposable {
-  /** Writes the report and returns the absolute path of the file. */
+/** Where the report goes. */
+export interface Bundle {
+  /** Writes the report and returns the absolute path of the file, 0600. */
   write(content: BundleContent): Promise<string>;
 }
 
 /**
- * Makes the file, 0600, before any work is done for it.
+ * Looks whether a file can be made, before any work is done for it. Nothing is left behind when it is never written.
  *
  * @throws {GiraffeError} GIR_ERR_USAGE when it is there already or cannot be made.
  */
-export async function openBundle(file: string): Promise<Bundle> {
+export async function prepareBundle(file: string): Promise<Bundle> {
   const path = resolve(file);
-  const handle = await create(path);
-  let isWritten = false;
+  const unusable = (why: string, cause?: unknown) =>
+    new GiraffeError('GIR_ERR_USAGE', `${path} ${why}; give --bundle another name`, { cause });
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) throw unusable('is there already, and is not overwritten');
+  try {
+    await access(dirname(path), constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw unusable(`cannot be written (${systemCode(cause)})`, cause);
+  }
   return {
     write: async (content) => {
-      await handle.writeFile(await bundleText(content));
-      isWritten = true;
+      await writeFile(path, await bundleText(content), { flag: 'wx', mode: 0o600 });
       return path;
     },
-    [Symbol.asyncDispose]: async () => {
-      await handle.close();
-      if (!isWritten) await unlink(path).catch(() => undefined);
-    },
   };
-}
-
-async function create(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'wx', 0o600);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const why = code === 'EEXIST' ? 'is there already, and is not overwritten' : `cannot be written (${code})`;
-    throw new GiraffeError('GIR_ERR_USAGE', `${path} ${why}; give --bundle another name`, { cause });
-  }
 }
 
 async function bundleText({ context, results, parts }: BundleContent): Promise<string> {

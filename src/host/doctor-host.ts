@@ -6,7 +6,7 @@ import { type Examination, examine } from '../doctor/doctor.ts';
 import type { DoctorSubject } from '../doctor/subject.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { defaultStateDir } from '../state/state-folder.ts';
-import { openBundle } from './doctor-bundle.ts';
+import { prepareBundle } from './doctor-bundle.ts';
 import { createDoctorReport, type DoctorReport } from './doctor-report.ts';
 import { type DoctorConfig, doctorSubject, type SubjectParts } from './doctor-subject.ts';
 import { registryFor, selections } from './extension-selection.ts';
@@ -33,7 +33,7 @@ export type CheckCounts = Readonly<Record<CheckStatus, number>>;
  */
 export async function runDoctor(context: DoctorContext): Promise<number> {
   const { fix, json, output } = context;
-  await using bundle = context.bundle === undefined ? undefined : await openBundle(context.bundle);
+  const bundle = context.bundle === undefined ? undefined : await prepareBundle(context.bundle);
   const read = await readSubject(context);
   const report = await createDoctorReport(output, json);
   await using examination = examine(subjectOf(context, read), { fix });

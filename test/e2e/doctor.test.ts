@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { type DoctorRun, runDoctor, shiftedClock } from '../support/doctor-run.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { anyPorts, GiraffeHome, portFlags, type RunningEdge } from '../support/giraffe-process.ts';
-import { startHttpOrigin } from '../support/origins.ts';
+import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { RunningClock } from '../support/running-clock.ts';
 import { startWebSocketOrigin, type WebSocketOrigin } from '../support/websocket-origin.ts';
 
@@ -318,6 +319,16 @@ describe('giraffe doctor on a machine without edge and agent', () => {
     await using fresh = new GiraffeHome();
     const file = join(fresh.path, 'report.md');
     expect(await fresh.run(['doctor', 'no target', '--bundle', file]).ended()).toMatchObject({ code: 2 });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('leaves no empty bundle behind when it is stopped', async () => {
+    await using fresh = new GiraffeHome();
+    await using silent = await startSocketOrigin(() => {});
+    const file = join(fresh.path, 'report.md');
+    const doctor = fresh.run(['doctor', '--server', silent.target, '--bundle', file]);
+    await eventually('the doctor asks', () => silent.connections > 0);
+    await doctor.end('SIGINT');
     expect(existsSync(file)).toBe(false);
   });
 });
