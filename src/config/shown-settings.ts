@@ -3,7 +3,7 @@ import { agentSettings, callSettings } from './agent-settings.ts';
 import { edgeSettings } from './edge-settings.ts';
 import type { SettingTable } from './setting.ts';
 
-/** The settings, and where the file itself is. */
+/** The settings, and where the file itself is. Of what both tables have, the edge's is told, as in the values. */
 export const shownSettings: SettingTable = Object.fromEntries(
-  Object.entries({ ...edgeSettings, ...agentSettings }).filter(([name]) => !(name in callSettings)),
+  Object.entries({ ...agentSettings, ...edgeSettings }).filter(([name]) => !(name in callSettings)),
 );

@@ -51,6 +51,14 @@ tunnels:
   });
 });
 
+it('O6 config show --help names the defaults that config show tells', async () => {
+  await using home = new GiraffeHome();
+  const [help, show] = [home.run(['config', 'show', '--help']), home.run(['config', 'show'])];
+  expect([(await help.ended()).code, (await show.ended()).code]).toEqual([0, 0]);
+  const level = /^log\.level: (\w+)$/m.exec(show.stdout)?.[1];
+  expect(help.stdout.replace(/\s+/g, ' ')).toContain(`silent. [default ${level}; GIRAFFE_LOG_LEVEL]`);
+});
+
 describe('giraffe config validate', () => {
   it('accepts a good file', async () => {
     await using home = homeWith('tunnels: { web: { target: 3000 } }');
