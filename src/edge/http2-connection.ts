@@ -16,10 +16,11 @@ const maxStreams = 250;
 const streamWindowBytes = 256 * 1024;
 const connectionWindowBytes = 1024 * 1024;
 /**
- * What Node may hold for one connection, in units of 1,000,000 octets; above it refuses new streams. Answers that wait for
- * the client count, and those are bounded by the credit of their sessions.
+ * What Node may hold for one connection, in units of 1,000,000 octets: out of reach. Node never takes off its count what a
+ * stream that is reset had waiting (20.20 and 24.21), so with any bound, a client that gives up some hundred downloads loses
+ * its connection and all that is on it. What really waits is bounded by windows and by the credit of sessions.
  */
-const sessionMemoryMegabytes = 128;
+const sessionMemoryMegabytes = 1_000_000;
 /** Pseudo-header fields of a request, beside its field lines. */
 const pseudoFields = 4;
 

@@ -219,6 +219,27 @@ describe('an HTTP/2 client', () => {
     expect((await client.ask('/here')).body.toString()).toBe('here');
   });
 
+  it('H8 that gives up hundreds of answers keeps its connection', async () => {
+    await using edge = await startHttpsEdge();
+    const body = Buffer.alloc(2 * 1024 * 1024, 'giraffe ');
+    await using origin = await startHttpOrigin((_request, response) => response.end(body));
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    for (let count = 0; count < 180; count += 1) {
+      const stream = client.open('/');
+      await eventually('a full window', () => stream.readableLength === 65_535);
+      // What has gathered at the edge goes to its HTTP/2 in one piece as soon as the first one has left.
+      let receivedBytes = 0;
+      stream.on('data', (chunk: Buffer) => {
+        receivedBytes += chunk.length;
+        if (receivedBytes > 96 * 1024 && !stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+      });
+      await once(stream, 'close');
+    }
+    const answer = await client.ask('/');
+    expect([answer.status, answer.body.equals(body)]).toEqual([200, true]);
+  });
+
   it('H11 gets interim answers, an early refusal of its upload, and HEAD without a body', async () => {
     await using edge = await startHttpsEdge();
     await using origin = await startHttpOrigin((request, response) => {
