@@ -24,8 +24,6 @@ import { ResponseWriter } from './response-writer.ts';
 
 /** Octets of further (pipelined) requests that are held while one is being answered. */
 const maxHeldBytes = 64 * 1024;
-/** While the edge drains, a client that has connected and sent nothing is given so long, in milliseconds. */
-export const firstRequestMs = 500;
 /** After a last answer, what the client still sends is read and dropped for so long, in milliseconds. */
 const lingerMs = 2000;
 
@@ -69,11 +67,14 @@ export class ClientConnection implements ClientFront, RequestSink, Responder {
     return this.#exchange === undefined && this.#parser.state === 'idle';
   }
 
-  /** Ends an idle connection; a busy one ends behind its answer, and a new one behind the answer to its first request. */
+  get hasServed(): boolean {
+    return this.#hasServed;
+  }
+
+  /** Ends an idle connection; a busy one ends behind its answer. */
   drain(): void {
     this.#keepsAlive = false;
-    if (this.#hasServed) this.#closeIfIdle();
-    else setTimeout(() => this.#closeIfIdle(), firstRequestMs).unref();
+    if (this.isIdle) this.#closeGently();
   }
 
   /** Drops the connection. An answer on its way ends with an RST: what came of it must not look whole. */
@@ -296,10 +297,6 @@ export class ClientConnection implements ClientFront, RequestSink, Responder {
     this.#parse(rest);
     // A FIN came behind requests that were held until now.
     if (this.#socket.readableEnded) this.#clientEnded();
-  }
-
-  #closeIfIdle(): void {
-    if (this.isIdle) this.#closeGently();
   }
 
   /** Ends our side, then reads and drops what still comes, so that no RST overtakes the answer. */

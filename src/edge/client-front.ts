@@ -9,6 +9,8 @@ import type { PausedProbe } from './paused-probe.ts';
 
 /** One client connection. */
 export interface ClientFront {
+  /** Whether a request has come. */
+  readonly hasServed: boolean;
   /** Ends an idle connection; a busy one ends behind what it is answering. */
   drain(): void;
   /** Drops the connection; what came of an answer on its way does not look whole. */

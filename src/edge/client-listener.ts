@@ -8,7 +8,7 @@ import { TLSSocket } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { plainAddress } from '../http/forwarded.ts';
 import type { ClientFacts } from '../http/forwarding.ts';
-import { ClientConnection, firstRequestMs } from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
 import type { ClientFront, ConnectionContext } from './client-front.ts';
 import type { ExchangeOpener } from './client-ports.ts';
 import { ClientTls, type ListenerTls } from './client-tls.ts';
@@ -30,6 +30,9 @@ const sweepMs = 500;
 const maxSurplus = 100;
 /** The same for the limit of one client address. */
 const maxSurplusPerClient = 8;
+
+/** While the port drains, clients that have connected have so long to send their first request, in milliseconds. */
+const firstRequestMs = 500;
 
 /** What is decided about a connection before it is read. */
 interface Admission {
@@ -131,8 +134,11 @@ export class ClientListener {
     await this.#acceptWaiting();
     const closed = new Promise<unknown>((resolve) => this.#server.close(resolve));
     await nextTurn();
-    for (const connection of this.#connections) connection.drain();
-    const timer = setTimeout(() => this.#dropUnread(), firstRequestMs);
+    for (const connection of this.#connections) if (connection.hasServed) connection.drain();
+    const timer = setTimeout(() => {
+      this.#dropUnread();
+      for (const connection of this.#connections) connection.drain();
+    }, firstRequestMs);
     await closed;
     clearTimeout(timer);
   }

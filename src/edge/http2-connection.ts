@@ -56,6 +56,10 @@ export class Http2Connection implements ClientFront {
     session.on('close', () => context.onClosed(this));
   }
 
+  get hasServed(): boolean {
+    return this.#hasServed;
+  }
+
   drain(): void {
     if (!this.#session.closed) this.#session.close();
   }

@@ -68,7 +68,7 @@ export class ExchangeRecord implements ExchangeTap, OctetAccount {
   /** @param maxBodyBytes Octets kept of each body, and of all messages of a WebSocket. */
   constructor(id: string, beginning: ExchangeBeginning, maxBodyBytes: number, keeper: RecordKeeper) {
     this.id = id;
-    this.#beginning = { ...beginning, head: new KeptHead(beginning.head) };
+    this.#beginning = { ...beginning, head: new KeptHead(beginning.head, beginning.head.target.length) };
     this.#maxBodyBytes = maxBodyBytes;
     this.#keeper = keeper;
   }
@@ -147,7 +147,7 @@ export class ExchangeRecord implements ExchangeTap, OctetAccount {
       this.interim.push(head.status);
       return;
     }
-    this.#response = new KeptHead(head);
+    this.#response = new KeptHead(head, head.reason.length);
     this.times.headMs = this.#nowMs();
     this.charge(this.#response.length);
     const isWebSocket = head.status === 101 && listMembers(head.fields, 'upgrade').includes('websocket');

@@ -13,15 +13,18 @@ export class KeptHead<Head extends { readonly fields: FieldLines }> {
   readonly #head: Head;
   /** A name, a value, and so on, a line for each: neither has a line feed. */
   readonly #lines: string;
+  readonly #startLength: number;
 
-  constructor(head: Head) {
+  /** @param startLength Characters of its target or reason phrase. */
+  constructor(head: Head, startLength: number) {
+    this.#startLength = startLength;
     this.#head = { ...head, fields: noFields };
     this.#lines = flat(linesOf(head.fields));
   }
 
-  /** What it costs, in characters. */
+  /** What it costs at most, in characters: a long target keeps the text that it was cut from, with all of the lines. */
   get length(): number {
-    return this.#lines.length;
+    return this.#startLength + 2 * this.#lines.length;
   }
 
   /** Makes the head again. */

@@ -52,6 +52,14 @@ describe('ExchangeStore', () => {
     expect(store.list().map(({ beginning }) => beginning.head.target)).toEqual(['/new', '/live']);
   });
 
+  it('pays for the target of a request', () => {
+    const store = storeWith({});
+    tell(store, { target: '/' });
+    const short = store.heldBytes;
+    tell(store, { target: `/${'a'.repeat(10_000)}` });
+    expect(store.heldBytes).toBe(2 * short + 10_000);
+  });
+
   it('stays within its octets whatever passes, and gives all of them back', () => {
     const store = storeWith({ maxBytes: 100_000, maxBodyBytes: 20_000 });
     for (let count = 0; count < 200; count += 1) {

@@ -22,11 +22,11 @@ describe('a kept head', () => {
       fields,
       body: { kind: 'length', lengthBytes: 3 },
     } as const;
-    expect(new KeptHead(head).read()).toEqual(head);
+    expect(new KeptHead(head, head.target.length).read()).toEqual(head);
   });
 
-  it('costs what its lines have', () => {
+  it('costs its start line once, and its lines twice', () => {
     const fields = [['Content-Length', '3']] as const;
-    expect(new KeptHead({ fields }).length).toBe('Content-Length\n3\n'.length);
+    expect(new KeptHead({ fields }, 100).length).toBe(100 + 2 * 'Content-Length\n3\n'.length);
   });
 });

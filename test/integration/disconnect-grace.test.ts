@@ -1,26 +1,16 @@
 /** Requests to an endpoint that the operator has disconnected wait for nobody; for an agent that was lost they do. */
 import { describe, expect, it } from 'vitest';
-import { parseTarget } from '../../src/http/target.ts';
 import { eventually } from '../support/eventually.ts';
 import { type HttpAnswer, HttpClient } from '../support/http-client.ts';
 import { startLinks } from '../support/links.ts';
 import { startHttpOrigin } from '../support/origins.ts';
+import { tunnelsTo } from '../support/two-tunnels.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
 
 /** Longer than a test has: whoever waits for it fails. */
 const reconnectGraceMs = 600_000;
 
 const startOrigin = () => startHttpOrigin((_request, response) => void response.end('x'));
-
-function tunnelsTo(target: string) {
-  const origin = parseTarget(target);
-  return {
-    tunnels: [
-      { domain: 'a.test', target: origin },
-      { domain: 'b.test', target: origin },
-    ],
-  } as const;
-}
 
 async function ask({ edge }: TestEdge, host: string): Promise<HttpAnswer> {
   using client = new HttpClient(edge.ports.proxy, host);

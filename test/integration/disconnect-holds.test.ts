@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { AgentEvent, AgentOptions } from '../../src/agent/agent-options.ts';
 import { createDeferred } from '../../src/agent/deferred.ts';
 import { ReplaceableAgent } from '../../src/host/replaceable-agent.ts';
-import { parseTarget } from '../../src/http/target.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   type CarrierRecorder,
@@ -18,6 +17,7 @@ import { HttpClient } from '../support/http-client.ts';
 import { startLinks } from '../support/links.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { testCertificate } from '../support/test-certificate.ts';
+import { tunnelsTo } from '../support/two-tunnels.ts';
 import {
   recordingLogger,
   startTestAgent,
@@ -32,16 +32,6 @@ const both = ['a.test', 'b.test'];
 const capabilities = [...plainHello.capabilities, 'withdraw'];
 
 const startOrigin = () => startHttpOrigin((_request, response) => void response.end('x'));
-
-function tunnelsTo(target: string) {
-  const origin = parseTarget(target);
-  return {
-    tunnels: [
-      { domain: 'a.test', target: origin },
-      { domain: 'b.test', target: origin },
-    ],
-  } as const;
-}
 
 async function statusOf({ edge }: TestEdge, host: string): Promise<number> {
   using client = new HttpClient(edge.ports.proxy, host);

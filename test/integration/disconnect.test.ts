@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TransportChoice } from '../../src/agent/agent-options.ts';
 import type { EdgeEvent } from '../../src/edge/edge-events.ts';
-import { parseTarget } from '../../src/http/target.ts';
 import { Inspector } from '../../src/inspector/inspector.ts';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -17,20 +16,11 @@ import { HttpClient, readAnswer } from '../support/http-client.ts';
 import { startLinks } from '../support/links.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { storeLimits } from '../support/store-limits.ts';
+import { tunnelsTo } from '../support/two-tunnels.ts';
 import { nextMessage, openWebSocket, startWebSocketOrigin } from '../support/websocket-origin.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
 
 const code = 'GIR_ERR_DISCONNECTED';
-
-function tunnelsTo(target: string) {
-  const origin = parseTarget(target);
-  return {
-    tunnels: [
-      { domain: 'a.test', target: origin },
-      { domain: 'b.test', target: origin },
-    ],
-  } as const;
-}
 
 /** Returns what happens to sessions, as it comes. */
 function sessionEvents({ edge }: TestEdge): EdgeEvent[] {

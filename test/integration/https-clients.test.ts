@@ -10,6 +10,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import { Agent, request as httpsRequest } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -319,6 +320,23 @@ describe('an HTTP/2 client', () => {
     expect((await answer).body.toString()).toBe('late');
     await Promise.all([drained, closed]);
   });
+
+  it.each(['http/1.1', 'h2'])(
+    'T5 of %s that connects while the edge drains, and is silent, does not hold it up',
+    async (protocol) => {
+      const tooLongMs = 600_000;
+      const edge = await startHttpsEdge({ headTimeoutMs: tooLongMs });
+      const { proxy: port } = edge.edge.ports;
+      const waiting = connectTcp(port, '127.0.0.1');
+      await once(waiting, 'connect');
+      const drained = edge.edge.drain(tooLongMs);
+      const { caPem: ca } = await testCertificate();
+      const socket = tlsConnect({ socket: waiting, servername: 'localhost', ca, ALPNProtocols: [protocol] });
+      socket.on('error', () => {}).resume();
+      await once(socket, 'secureConnect');
+      await drained;
+    },
+  );
 
   it('S5 that is idle is closed, before its first request and after', async () => {
     await using edge = await startHttpsEdge({ keepAliveTimeoutMs: 1500, headTimeoutMs: 1500 });
