@@ -1,7 +1,7 @@
 /** The built-in extensions, for the scripts that write about them. */
 import type { OfferedExtension } from '../src/config/extension-options.ts';
 import type { Extension } from '../src/extension/index.ts';
-import { sectionOf } from '../src/host/extension-selection.ts';
+import { sectionOf } from '../src/host/extensions/extension-selection.ts';
 import builtIns from '../src/plugins/index.ts';
 
 /** All of them, in the order in which they are listed. */

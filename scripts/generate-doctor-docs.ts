@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type CheckEntry, type CheckId, checkIds, checks } from '../src/doctor/catalogue.ts';
-import { skippedWhen } from '../src/host/explain.ts';
+import { skippedWhen } from '../src/host/errors/explain.ts';
 
 /** Returns the reference page. */
 export function doctorDocs(): string {

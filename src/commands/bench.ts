@@ -1,8 +1,8 @@
 /** `giraffe bench`: load test of a URL, or of an origin, edge and agent of its own. */
 import { Args, Flags } from '@oclif/core';
 import { benchSettings } from '../config/bench-settings.ts';
-import { GiraffeCommand } from '../host/base-command.ts';
-import { flagsOf } from '../host/setting-flags.ts';
+import { GiraffeCommand } from '../host/oclif/base-command.ts';
+import { flagsOf } from '../host/oclif/setting-flags.ts';
 
 export default class Bench extends GiraffeCommand {
   static override summary = 'Load test: how much a tunnel, or any URL, can do.';

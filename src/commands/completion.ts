@@ -1,6 +1,6 @@
 /** `giraffe completion bash|zsh`: a script that lets a shell complete commands, flags and their values. */
 import { Args } from '@oclif/core';
-import { GiraffeCommand } from '../host/base-command.ts';
+import { GiraffeCommand } from '../host/oclif/base-command.ts';
 
 export default class Completion extends GiraffeCommand {
   static override summary = 'Print a completion script for bash or zsh.';

@@ -1,8 +1,8 @@
 /** `giraffe doctor`: looks at the whole chain and says what is wrong and what to do next. */
 import { Args, Flags } from '@oclif/core';
 import { doctorSettings } from '../config/doctor-settings.ts';
-import { GiraffeCommand } from '../host/base-command.ts';
-import { flagsOf } from '../host/setting-flags.ts';
+import { GiraffeCommand } from '../host/oclif/base-command.ts';
+import { flagsOf } from '../host/oclif/setting-flags.ts';
 
 export default class Doctor extends GiraffeCommand {
   static override summary = 'Find out what is wrong, and what to do next.';
@@ -35,7 +35,7 @@ export default class Doctor extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { args, flags } = await this.parse(Doctor);
     const { fix, bundle, ...rest } = flags;
-    const { runDoctor } = await import('../host/doctor-host.ts');
+    const { runDoctor } = await import('../host/doctor/doctor-host.ts');
     return runDoctor({ ...this.contextOf(rest), target: args.target, fix, bundle });
   }
 }

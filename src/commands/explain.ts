@@ -1,6 +1,6 @@
 /** `giraffe explain [CODE]`: what an error code or a check of the doctor means, and what to do next. */
 import { Args } from '@oclif/core';
-import { GiraffeCommand } from '../host/base-command.ts';
+import { GiraffeCommand } from '../host/oclif/base-command.ts';
 
 export default class Explain extends GiraffeCommand {
   static override summary = 'Tell what an error code or a check means, and what to do.';
@@ -19,7 +19,7 @@ export default class Explain extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { args } = await this.parse(Explain);
-    const { explain } = await import('../host/explain.ts');
+    const { explain } = await import('../host/errors/explain.ts');
     return explain(args.code, { output: this.output, json: this.json });
   }
 }

@@ -1,7 +1,7 @@
 /** `giraffe extensions`: what plugins offer, and what of it the configuration picks. */
 import { configFile } from '../config/common-settings.ts';
-import { GiraffeCommand } from '../host/base-command.ts';
-import { flagsOf } from '../host/setting-flags.ts';
+import { GiraffeCommand } from '../host/oclif/base-command.ts';
+import { flagsOf } from '../host/oclif/setting-flags.ts';
 
 export default class Extensions extends GiraffeCommand {
   static override summary = 'List the extensions that are installed, and their plugins.';
@@ -12,7 +12,7 @@ export default class Extensions extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(Extensions);
-    const { listExtensions } = await import('../host/extensions-host.ts');
+    const { listExtensions } = await import('../host/extensions/extensions-host.ts');
     return listExtensions(this.contextOf(flags));
   }
 }

@@ -1,7 +1,7 @@
 /** `giraffe stats`: shows figures of the edge or of the running agents. */
 import { statsSettings } from '../config/stats-settings.ts';
-import { GiraffeCommand } from '../host/base-command.ts';
-import { flagsOf } from '../host/setting-flags.ts';
+import { GiraffeCommand } from '../host/oclif/base-command.ts';
+import { flagsOf } from '../host/oclif/setting-flags.ts';
 
 export default class Stats extends GiraffeCommand {
   static override summary = 'Show requests, errors, octets and latency of every tunnel.';
@@ -18,7 +18,7 @@ export default class Stats extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(Stats);
-    const { showStats } = await import('../host/stats-host.ts');
+    const { showStats } = await import('../host/stats/stats-host.ts');
     return showStats(this.contextOf(flags));
   }
 }

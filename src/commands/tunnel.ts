@@ -2,9 +2,9 @@
 import { Args } from '@oclif/core';
 import { agentSettings } from '../config/agent-settings.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { GiraffeCommand } from '../host/base-command.ts';
-import type { ErrorReport } from '../host/error-report.ts';
-import { flagsOf } from '../host/setting-flags.ts';
+import type { ErrorReport } from '../host/errors/error-report.ts';
+import { GiraffeCommand } from '../host/oclif/base-command.ts';
+import { flagsOf } from '../host/oclif/setting-flags.ts';
 
 /** Exit status, as of env(1), when a command could not be begun because of us, or had to be ended. */
 const ownFailure = 125;
@@ -46,8 +46,8 @@ export default class Tunnel extends GiraffeCommand {
     const command = this.#command;
     const run =
       flags['detach'] === true
-        ? (await import('../host/detached-start.ts')).startDetached
-        : (await import('../host/agent-host.ts')).runAgent;
+        ? (await import('../host/agent/running/detached-start.ts')).startDetached
+        : (await import('../host/agent/agent-host.ts')).runAgent;
     return run({ ...this.contextOf(flags), target: args.target, command });
   }
 

@@ -10,11 +10,11 @@ import { resolveAgentSettings } from '../config/agent-settings.ts';
 import { emptyConfig } from '../config/config-file.ts';
 import { readEnvironment } from '../config/env.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { agentOptionsOf } from '../host/agent-options-of.ts';
-import { firstOf, lateError } from '../host/agent-start.ts';
-import { untilPublic } from '../host/public-check.ts';
-import { ReplaceableAgent } from '../host/replaceable-agent.ts';
-import { serverText } from '../host/server-text.ts';
+import { agentOptionsOf } from '../host/agent/agent-options-of.ts';
+import { firstOf, lateError } from '../host/agent/agent-start.ts';
+import { untilPublic } from '../host/agent/readiness/public-check.ts';
+import { ReplaceableAgent } from '../host/agent/replaceable-agent.ts';
+import { serverText } from '../host/network/server-text.ts';
 import { type Logger, silentLogger } from '../telemetry/logger.ts';
 
 /** How to open a tunnel. */

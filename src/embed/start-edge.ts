@@ -12,9 +12,9 @@ import type { GiraffeConfig } from '../config/config-schema.ts';
 import { edgeSettings } from '../config/edge-settings.ts';
 import { type FlagValues, resolveSettings } from '../config/setting.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { beginEdge } from '../host/edge-host.ts';
-import { Lifetimes } from '../host/lifetimes.ts';
-import { loadOwnPlugin } from '../host/own-plugin.ts';
+import { beginEdge } from '../host/edge/edge-host.ts';
+import { loadOwnPlugin } from '../host/extensions/own-plugin.ts';
+import { Lifetimes } from '../host/lifecycle/lifetimes.ts';
 import { readAgentToken } from '../state/local-files.ts';
 import { type Logger, silentLogger } from '../telemetry/logger.ts';
 

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultLoadersSync } from 'cosmiconfig';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { endProcess } from '../../src/host/agent-process.ts';
+import { endProcess } from '../../src/host/agent/running/agent-process.ts';
 import { listRunningAgents } from '../../src/state/running-agents.ts';
 import { type ChildProgram, GiraffeHome, type RunningEdge } from '../support/giraffe-process.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';

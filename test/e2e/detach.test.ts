@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { endProcess } from '../../src/host/agent-process.ts';
+import { endProcess } from '../../src/host/agent/running/agent-process.ts';
 import { processFate, processIdentity } from '../../src/state/process-identity.ts';
 import { listRunningAgents } from '../../src/state/running-agents.ts';
 import { type ChildProgram, GiraffeHome } from '../support/giraffe-process.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { flagGroups } from '../../src/host/flag-groups.ts';
+import { flagGroups } from '../../src/host/oclif/flag-groups.ts';
 import { GiraffeHome } from '../support/giraffe-process.ts';
 import { readText, root } from '../support/repository.ts';
 

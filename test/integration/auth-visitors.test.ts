@@ -1,6 +1,6 @@
 /** Visitors of endpoints with a password: what reaches the origin, and who does not. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Lifetimes } from '../../src/host/lifetimes.ts';
+import { Lifetimes } from '../../src/host/lifecycle/lifetimes.ts';
 import { basic, createBasicProvider } from '../../src/plugins/auth/basic.ts';
 import { hashPassword } from '../../src/state/password-hash.ts';
 import { HttpClient } from '../support/http-client.ts';

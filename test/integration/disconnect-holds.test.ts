@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent, AgentOptions } from '../../src/agent/agent-options.ts';
 import { createDeferred } from '../../src/agent/deferred.ts';
-import { ReplaceableAgent } from '../../src/host/replaceable-agent.ts';
+import { ReplaceableAgent } from '../../src/host/agent/replaceable-agent.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   type CarrierRecorder,

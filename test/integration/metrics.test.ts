@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { AgentFigures } from '../../src/agent/figures.ts';
 import { ExtensionGuard } from '../../src/extension/guard.ts';
-import { agentSnapshot } from '../../src/host/agent-metrics.ts';
-import { Lifetimes } from '../../src/host/lifetimes.ts';
-import { MetricsRunner } from '../../src/host/metrics-runner.ts';
+import { agentSnapshot } from '../../src/host/agent/agent-metrics.ts';
+import { Lifetimes } from '../../src/host/lifecycle/lifetimes.ts';
+import { MetricsRunner } from '../../src/host/metrics/metrics-runner.ts';
 import { parseTarget } from '../../src/http/target.ts';
 import { sumOf } from '../../src/plugins/metrics/figures-of.ts';
 import { logLines } from '../../src/plugins/metrics/log.ts';

@@ -1,6 +1,6 @@
 /** T4: several agents behind one name, and agents that come back. */
 import { describe, expect, it } from 'vitest';
-import { Lifetimes } from '../../src/host/lifetimes.ts';
+import { Lifetimes } from '../../src/host/lifecycle/lifetimes.ts';
 import type { AgentSettings } from '../support/agent-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/agent-options.ts';
 import { backoffMs, defaultBackoff } from '../../src/agent/backoff.ts';
-import { Lifetimes } from '../../src/host/lifetimes.ts';
+import { Lifetimes } from '../../src/host/lifecycle/lifetimes.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { fixedHost, startLinks } from '../support/links.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createLogger } from '../../src/host/create-logger.ts';
+import { createLogger } from '../../src/host/logging/create-logger.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { eventually } from '../support/eventually.ts';
 import { connectForgedGrpc, connectForgedTls, helloFrame, plainHello, wire } from '../support/forged-carrier.ts';

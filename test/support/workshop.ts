@@ -1,7 +1,7 @@
 /** What extensions are made with in tests: no log, no folder, and a guard of their own. */
 import { ExtensionGuard } from '../../src/extension/guard.ts';
 import type { ExtensionContext } from '../../src/extension/index.ts';
-import type { Workshop } from '../../src/host/extension-registry.ts';
+import type { Workshop } from '../../src/host/extensions/extension-registry.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 
 /** Returns a context; `rest` is laid over it. */

@@ -1,7 +1,7 @@
 /** `giraffe config schema`: the JSON Schema of the configuration file. */
 import { configFile } from '../../config/common-settings.ts';
-import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf } from '../../host/setting-flags.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
+import { flagsOf } from '../../host/oclif/setting-flags.ts';
 
 export default class ConfigSchema extends GiraffeCommand {
   static override summary = 'Print the JSON Schema of the configuration file.';
@@ -12,7 +12,7 @@ export default class ConfigSchema extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(ConfigSchema);
-    const { printSchema } = await import('../../host/config-host.ts');
+    const { printSchema } = await import('../../host/settings/config-host.ts');
     return printSchema(this.contextOf(flags));
   }
 }

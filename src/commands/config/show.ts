@@ -1,8 +1,8 @@
 /** `giraffe config show`: what is in force, and where it comes from. */
 import { Flags } from '@oclif/core';
 import { shownSettings } from '../../config/shown-settings.ts';
-import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf } from '../../host/setting-flags.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
+import { flagsOf } from '../../host/oclif/setting-flags.ts';
 
 export default class ConfigShow extends GiraffeCommand {
   static override summary = 'Show the settings in force, and where each one comes from.';
@@ -21,7 +21,7 @@ export default class ConfigShow extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(ConfigShow);
-    const { showConfig } = await import('../../host/config-host.ts');
+    const { showConfig } = await import('../../host/settings/config-host.ts');
     return showConfig(this.contextOf(flags), flags['source'] === true);
   }
 }

@@ -1,8 +1,8 @@
 /** `giraffe config validate`: says whether edge and agent would start with a configuration. */
 import { Args } from '@oclif/core';
 import { configFile } from '../../config/common-settings.ts';
-import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf } from '../../host/setting-flags.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
+import { flagsOf } from '../../host/oclif/setting-flags.ts';
 
 export default class ConfigValidate extends GiraffeCommand {
   static override summary = 'Check a configuration file, its plugins and their options.';
@@ -19,7 +19,7 @@ export default class ConfigValidate extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { args, flags } = await this.parse(ConfigValidate);
-    const { validateConfig } = await import('../../host/config-host.ts');
+    const { validateConfig } = await import('../../host/settings/config-host.ts');
     const given = args.file === undefined ? flags : { ...flags, [configFile.flag]: args.file };
     return validateConfig(this.contextOf(given));
   }

@@ -1,8 +1,8 @@
 /** `giraffe explain route`: which way a request would take, and why. */
 import { Args, Flags } from '@oclif/core';
 import { configFile } from '../../config/common-settings.ts';
-import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf } from '../../host/setting-flags.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
+import { flagsOf } from '../../host/oclif/setting-flags.ts';
 
 export default class ExplainRoute extends GiraffeCommand {
   static override summary = 'Tell which routing rule a request meets, and why.';
@@ -33,7 +33,7 @@ export default class ExplainRoute extends GiraffeCommand {
   protected override async execute(): Promise<number> {
     const { args, flags } = await this.parse(ExplainRoute);
     const { method, header: headers = [], client, ...rest } = flags;
-    const { explainRoute } = await import('../../host/extensions-host.ts');
+    const { explainRoute } = await import('../../host/extensions/extensions-host.ts');
     return explainRoute(this.contextOf(rest), { url: args.url, method, headers, client });
   }
 }

@@ -1,5 +1,5 @@
 /** `giraffe password hash`: hashes a password for the auth provider `basic`. */
-import { GiraffeCommand } from '../../host/base-command.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
 
 export default class PasswordHash extends GiraffeCommand {
   static override summary = 'Hash a password for the auth provider basic.';
@@ -13,7 +13,7 @@ export default class PasswordHash extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     await this.parse(PasswordHash);
-    const { printPasswordHash } = await import('../../host/password-service.ts');
+    const { printPasswordHash } = await import('../../host/credentials/password-service.ts');
     return printPasswordHash({ stdin: process.stdin, output: this.output, json: this.json });
   }
 }

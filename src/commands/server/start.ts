@@ -1,7 +1,7 @@
 /** `giraffe server start`: runs the edge until a signal ends it. */
 import { edgeSettings } from '../../config/edge-settings.ts';
-import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf } from '../../host/setting-flags.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
+import { flagsOf } from '../../host/oclif/setting-flags.ts';
 
 export default class ServerStart extends GiraffeCommand {
   static override summary = 'Run the edge, the public side of the tunnel.';
@@ -18,7 +18,7 @@ export default class ServerStart extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(ServerStart);
-    const { runEdge } = await import('../../host/edge-host.ts');
+    const { runEdge } = await import('../../host/edge/edge-host.ts');
     return runEdge(this.contextOf(flags));
   }
 }

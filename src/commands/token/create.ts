@@ -1,7 +1,7 @@
 /** `giraffe token create`: makes a token for an agent. */
 import { newTokenSettings } from '../../config/token-settings.ts';
-import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf } from '../../host/setting-flags.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
+import { flagsOf } from '../../host/oclif/setting-flags.ts';
 
 export default class TokenCreate extends GiraffeCommand {
   static override summary = 'Make a token for an agent. Its text is shown once, on stdout.';
@@ -16,7 +16,7 @@ export default class TokenCreate extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(TokenCreate);
-    const { createToken } = await import('../../host/token-service.ts');
+    const { createToken } = await import('../../host/credentials/token-service.ts');
     return createToken(this.contextOf(flags));
   }
 }

@@ -1,7 +1,7 @@
 /** `giraffe token list`: shows the tokens of an edge. */
 import { tokenFolderSettings } from '../../config/token-settings.ts';
-import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf } from '../../host/setting-flags.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
+import { flagsOf } from '../../host/oclif/setting-flags.ts';
 
 export default class TokenList extends GiraffeCommand {
   static override summary = 'List the tokens of agents, without their text.';
@@ -10,7 +10,7 @@ export default class TokenList extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(TokenList);
-    const { listTokens } = await import('../../host/token-service.ts');
+    const { listTokens } = await import('../../host/credentials/token-service.ts');
     return listTokens(this.contextOf(flags));
   }
 }

@@ -1,8 +1,8 @@
 /** `giraffe token revoke`: ends a token and the sessions that use it. */
 import { Args } from '@oclif/core';
 import { tokenFolderSettings } from '../../config/token-settings.ts';
-import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf } from '../../host/setting-flags.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
+import { flagsOf } from '../../host/oclif/setting-flags.ts';
 
 export default class TokenRevoke extends GiraffeCommand {
   static override summary = 'Revoke a token; its agents are cut off within a second.';
@@ -18,7 +18,7 @@ export default class TokenRevoke extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { args, flags } = await this.parse(TokenRevoke);
-    const { revokeToken } = await import('../../host/token-service.ts');
+    const { revokeToken } = await import('../../host/credentials/token-service.ts');
     return revokeToken(this.contextOf(flags), args.token);
   }
 }

@@ -1,7 +1,7 @@
 /** `giraffe tunnel list`: shows the tunnels of the agents that run on this machine. */
 import { runningAgentSettings } from '../../config/running-agent-settings.ts';
-import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf } from '../../host/setting-flags.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
+import { flagsOf } from '../../host/oclif/setting-flags.ts';
 
 export default class TunnelList extends GiraffeCommand {
   static override summary = 'List the tunnels of the agents that run on this machine.';
@@ -11,7 +11,7 @@ export default class TunnelList extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { flags } = await this.parse(TunnelList);
-    const { listTunnels } = await import('../../host/running-agents-service.ts');
+    const { listTunnels } = await import('../../host/agent/running/running-agents-service.ts');
     return listTunnels(this.contextOf(flags));
   }
 }

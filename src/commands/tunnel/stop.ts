@@ -1,8 +1,8 @@
 /** `giraffe tunnel stop`: ends agents that run on this machine, and waits until they have. */
 import { Args } from '@oclif/core';
 import { stopSettings } from '../../config/running-agent-settings.ts';
-import { GiraffeCommand } from '../../host/base-command.ts';
-import { flagsOf } from '../../host/setting-flags.ts';
+import { GiraffeCommand } from '../../host/oclif/base-command.ts';
+import { flagsOf } from '../../host/oclif/setting-flags.ts';
 
 export default class TunnelStop extends GiraffeCommand {
   static override summary = 'Stop agents that run on this machine.';
@@ -22,7 +22,7 @@ export default class TunnelStop extends GiraffeCommand {
 
   protected override async execute(): Promise<number> {
     const { args, flags } = await this.parse(TunnelStop);
-    const { stopTunnels } = await import('../../host/running-agents-service.ts');
+    const { stopTunnels } = await import('../../host/agent/running/running-agents-service.ts');
     return stopTunnels(this.contextOf(flags), args.name);
   }
 }

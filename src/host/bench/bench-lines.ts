@@ -11,7 +11,7 @@ import {
   ratioText,
   timeText,
 } from '../../load/quantity.ts';
-import { tableLines } from '../text-table.ts';
+import { tableLines } from '../terminal/text-table.ts';
 import type { BenchResult } from './bench-result.ts';
 import type { Calibration } from './calibration.ts';
 import type { GeneratorCost, WayResult } from './measure-ways.ts';

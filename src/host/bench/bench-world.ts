@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { BenchWayName } from '../../config/bench-settings.ts';
 import type { Environment } from '../../config/env.ts';
 import type { Address } from '../../load/http-caller.ts';
-import { Lifetimes } from '../lifetimes.ts';
+import { Lifetimes } from '../lifecycle/lifetimes.ts';
 import { ObservedProcess, ownProgram } from './observed-process.ts';
 
 /** Where callers connect, and what stands between them and the origin. */

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../config/env.ts';
 import { GiraffeError } from '../../errors/giraffe-error.ts';
-import { within } from '../within.ts';
+import { within } from '../lifecycle/within.ts';
 import type { Usage, UsageAnswer, UsageQuestion } from './observed-child.ts';
 
 /** What to start. */

@@ -7,7 +7,7 @@ import { loadFigures } from '../../load/load-figures.ts';
 import type { Departure } from '../../load/load-origin.ts';
 import { LoadRecord } from '../../load/load-record.ts';
 import { timeText } from '../../load/quantity.ts';
-import { within } from '../within.ts';
+import { within } from '../lifecycle/within.ts';
 import type { ScenarioRow } from './bench-result.ts';
 import type { BenchWay } from './bench-world.ts';
 import type { WayResult } from './measure-ways.ts';

@@ -1,7 +1,7 @@
 /** What `giraffe completion` prints: a script that teaches a shell the commands and flags. */
 
-import type { HostContext } from '../host-context.ts';
-import { writeEvent } from '../output.ts';
+import type { HostContext } from '../oclif/host-context.ts';
+import { writeEvent } from '../terminal/output.ts';
 import { bashScript } from './bash-script.ts';
 import { type DescribedCommand, type DescribedTopic, vocabularyOf } from './command-words.ts';
 import { zshScript } from './zsh-script.ts';

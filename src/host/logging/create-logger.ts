@@ -1,0 +1,43 @@
+/** Makes the log of a process: pino, to stderr or a file, as JSON or for people. */
+import { type DestinationStream, pino } from 'pino';
+import type { Logger } from '../../telemetry/logger.ts';
+import { jsonLine, prettyLine } from './log-line.ts';
+import { LogSink } from './log-sink.ts';
+
+/** How to log. */
+export interface LogOptions {
+  /** Undefined: pretty on a terminal, else json. */
+  readonly logFormat: 'pretty' | 'json' | undefined;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Undefined: stderr. */
+  readonly logFile: string | undefined;
+}
+
+/** A log and its file. */
+export interface ProcessLog {
+  readonly logger: Logger;
+  /** Logs from another level on. */
+  setLevel(level: LogOptions['logLevel']): void;
+  /** Opens the file anew, after something has moved it away. */
+  reopen(): void;
+}
+
+/**
+ * Returns the log of this process. It is written without waiting, and to its end when the process exits.
+ *
+ * @throws {GiraffeError} GIR_ERR_CONFIG for a file that cannot be opened.
+ */
+export function createLogger({ logFormat, logLevel, logFile }: LogOptions): ProcessLog {
+  const sink = new LogSink(logFile);
+  const isPretty = logFormat === undefined ? logFile === undefined && process.stderr.isTTY : logFormat === 'pretty';
+  const form = isPretty ? prettyLine : jsonLine;
+  const stream: DestinationStream = { write: (line) => sink.write(form(line)) };
+  const logger = pino({ level: logLevel, base: null }, stream);
+  return {
+    logger,
+    setLevel: (level) => {
+      logger.level = level;
+    },
+    reopen: () => sink.reopen(),
+  };
+}
