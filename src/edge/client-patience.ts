@@ -8,7 +8,7 @@ import type { EdgeLimits } from './edge-options.ts';
  * A client that takes nothing is given so many times the idle limit: the system tells of what it took only in steps of
  * about a megabyte, so that slow and stopped look alike for minutes.
  */
-const readPatience = 5;
+export const readPatience = 5;
 
 /** What a client owes. */
 export type Owed = 'nothing' | 'head' | 'body' | 'next-request';

@@ -8,6 +8,7 @@ import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream
 import { performance } from 'node:perf_hooks';
 import type { TLSSocket } from 'node:tls';
 import type { ClientFront, ConnectionContext } from './client-front.ts';
+import { readPatience } from './client-patience.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 
 /** Requests of one client at once. RFC 9113 section 6.5.2 recommends at least 100. */
@@ -23,17 +24,23 @@ const connectionWindowBytes = 1024 * 1024;
 const sessionMemoryMegabytes = 1_000_000;
 /** Pseudo-header fields of a request, beside its field lines. */
 const pseudoFields = 4;
+/** When everything has left for a client, it has so long to close its side as well, in milliseconds. */
+const lingerMs = 2000;
 
 /** One HTTP/2 client. */
 export class Http2Connection implements ClientFront {
+  readonly #socket: TLSSocket;
   readonly #session: ServerHttp2Session;
   readonly #context: ConnectionContext;
   readonly #exchanges = new Set<Http2Exchange>();
   #idleSinceMs = performance.now();
+  /** Since when the client is waited for to take what is left for it, or then to close; undefined before the end. */
+  #endingSinceMs: number | undefined;
   #hasServed = false;
 
   constructor(socket: TLSSocket, context: ConnectionContext) {
     const { limits } = context;
+    this.#socket = socket;
     this.#context = { ...context, facts: { ...context.facts, version: '2' }, isDraining: () => context.isDraining() };
     const session = performServerHandshake(socket, {
       maxHeaderListPairs: limits.maxFieldLines + pseudoFields,
@@ -54,6 +61,9 @@ export class Http2Connection implements ClientFront {
     // A session that fails also closes.
     session.on('error', () => {});
     session.on('close', () => context.onClosed(this));
+    socket.once('finish', () => {
+      this.#endingSinceMs = performance.now();
+    });
   }
 
   get hasServed(): boolean {
@@ -66,16 +76,27 @@ export class Http2Connection implements ClientFront {
 
   destroy(): void {
     this.#session.destroy();
+    // Node waits for what is being written, and a client that has stopped reading takes it never.
+    this.#socket.destroy();
   }
 
   sweep(nowMs: number): void {
     for (const exchange of this.#exchanges) exchange.sweep(nowMs);
     if (this.#exchanges.size > 0) return;
+    if (this.#session.closed) return this.#sweepEnding(nowMs);
     const { keepAliveTimeoutMs, headTimeoutMs } = this.#context.limits;
     const limitMs = this.#hasServed ? keepAliveTimeoutMs : headTimeoutMs;
-    if (this.#session.closed || nowMs - this.#idleSinceMs <= limitMs) return;
+    if (nowMs - this.#idleSinceMs <= limitMs) return;
     this.#context.opener.gaveUp('GIR_ERR_CLIENT_IDLE', this.#context.facts);
     this.drain();
+  }
+
+  /** Node ends our side and waits for the client's, for ever. */
+  #sweepEnding(nowMs: number): void {
+    this.#endingSinceMs ??= nowMs;
+    const { bodyIdleTimeoutMs } = this.#context.limits;
+    const patienceMs = this.#socket.writableFinished ? lingerMs : bodyIdleTimeoutMs * readPatience;
+    if (nowMs - this.#endingSinceMs > patienceMs) this.destroy();
   }
 
   #serve(stream: ServerHttp2Stream, rawHeaders: readonly string[]): void {

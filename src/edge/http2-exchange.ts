@@ -9,6 +9,7 @@ import { type FieldLine, type FieldLines, fieldValues } from '../http/field-line
 import type { ClientFacts } from '../http/forwarding.ts';
 import { fieldsForHttp2, requestFromHttp2, responseForHttp2 } from '../http/http2-head.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
+import { readPatience } from './client-patience.ts';
 import type { ClientExchange, ExchangeOpener, Responder } from './client-ports.ts';
 import type { EdgeLimits } from './edge-options.ts';
 
@@ -20,9 +21,6 @@ export interface Http2ExchangeContext {
   /** Why nothing is done for the connection; each of its requests is answered with it. */
   readonly refusal: GiraffeError | undefined;
 }
-
-/** A client that takes nothing of its answer is given so many times the idle limit. */
-const takePatience = 5;
 
 /** The front half of one exchange over HTTP/2. */
 export class Http2Exchange implements Responder {
@@ -75,7 +73,7 @@ export class Http2Exchange implements Responder {
     const { bodyIdleTimeoutMs } = this.#context.limits;
     const idleMs = nowMs - this.#movedAtMs;
     if (this.#stream.writableLength > 0) {
-      if (idleMs <= bodyIdleTimeoutMs * takePatience) return;
+      if (idleMs <= bodyIdleTimeoutMs * readPatience) return;
       this.#exchange?.clientFailed(new GiraffeError('GIR_ERR_CLIENT_STALLED'));
       this.#stream.close(constants.NGHTTP2_CANCEL);
     } else if (!this.#isRequestDone && !this.#isHeld && idleMs > bodyIdleTimeoutMs) {
