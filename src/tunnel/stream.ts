@@ -113,7 +113,7 @@ export class Stream {
   consumed(bytes: number): void {
     if (bytes === 0) return;
     const increment = this.#window.consumed(bytes, this.#port.nowMs, this.#port.roundTripMs);
-    if (!this.#isOver && this.#inbound !== 'ended') this.#announce(increment);
+    if (!this.#isOver) this.#announce(increment);
   }
 
   /** Enlarges the window from the guaranteed minimum to `sizeBytes`. */
@@ -140,6 +140,7 @@ export class Stream {
     const isEnd = (flags & flagEndStream) !== 0;
     if (isInterim && isEnd) throw new GiraffeError('GIR_ERR_PROTOCOL', 'an interim head that ends its stream');
     this.#advance(isInterim ? 'interim-head' : isEnd ? 'head-and-end' : 'head');
+    if (isEnd) this.#window.end();
     this.sink.onHead(payload, isInterim, isEnd);
     this.#finishWhenDone();
   }
@@ -147,10 +148,9 @@ export class Stream {
   /** For the multiplexer: body octets arrived. */
   receiveData(piece: Buffer, isEnd: boolean): void {
     this.#advance(isEnd ? 'data-and-end' : 'data');
-    if (piece.length > 0) {
-      this.#window.received(piece.length, this.#port.nowMs);
-      this.sink.onData(piece);
-    }
+    if (piece.length > 0) this.#window.received(piece.length, this.#port.nowMs);
+    if (isEnd) this.#window.end();
+    if (piece.length > 0) this.sink.onData(piece);
     if (isEnd && !this.#isOver) this.sink.onEnd([]);
     this.#finishWhenDone();
   }
@@ -158,6 +158,7 @@ export class Stream {
   /** For the multiplexer: an END arrived. */
   receiveEnd(payload: Buffer): void {
     this.#advance('end');
+    this.#window.end();
     this.sink.onEnd(decodeTrailers(payload));
     this.#finishWhenDone();
   }
@@ -199,7 +200,6 @@ export class Stream {
 
   #finishWhenDone(): void {
     if (!this.#isOutboundEnded || this.#inbound !== 'ended' || this.#isOver) return;
-    this.#window.end();
     this.#leave();
   }
 

@@ -288,6 +288,26 @@ describe('backpressure', () => {
     leavesNothing(ends);
   });
 
+  it('lets others have the window of a body that has ended and was passed on, while its answer goes on', async () => {
+    const ends = createEnds({ agent: { consumes: false } });
+    ends.agent.onAccept = ({ stream }) => {
+      stream.grant(ends.agent.multiplexer.reserveWindow());
+      stream.sendHead(responsePayload());
+    };
+    const sink = ends.edge.open({ isEnd: false });
+    await ends.settle();
+    expect(ends.agent.pool.promisedBytes).toBe(mebibyte - minWindowBytes);
+    sink.stream.sendData(Buffer.alloc(100_000));
+    sink.stream.sendEnd();
+    await ends.settle();
+    expect(ends.agent.pool.promisedBytes).toBe(100_000 - minWindowBytes);
+    ends.agent.lastAccepted.consumeAll();
+    expect([ends.agent.pool.promisedBytes, ends.agent.lastAccepted.stream.isOver]).toEqual([0, false]);
+    ends.agent.lastAccepted.stream.sendEnd();
+    await ends.settle();
+    leavesNothing(ends);
+  });
+
   it('gives no credit for a body that has ended', async () => {
     const ends = createEnds();
     ends.agent.onAccept = ({ stream }) => {
@@ -480,6 +500,24 @@ describe('the end of a carrier', () => {
     expect([ends.edge.multiplexer.isOpen, ends.edge.multiplexer.isHealthy]).toEqual([false, false]);
     await ends.settle();
     expect(ends.misuses).toEqual([]);
+  });
+
+  it.each(['lose', 'close', 'destroy'] as const)('by %s() is told to all, whatever one of them throws', (how) => {
+    const ends = createEnds();
+    const sinks = [ends.edge.open(), ends.edge.open(), ends.edge.open()];
+    for (const sink of sinks.slice(0, 2)) {
+      sink.onReset = (error) => {
+        sink.resets.push(error);
+        throw new Error('a bug');
+      };
+    }
+    const error = new GiraffeError('GIR_ERR_SESSION_LOST');
+    const end = (): void => (how === 'lose' ? ends.edge.carrier.lose(error) : ends.edge.multiplexer[how](error));
+    expect(end).toThrow('a bug');
+    expect(sinks.map(({ resets }) => resets.length)).toEqual([1, 1, 1]);
+    expect([ends.edge.multiplexer.streams, ends.edge.pool.freeBytes]).toEqual([0, 64 * mebibyte]);
+    if (how === 'close') ends.edge.carrier.deliver();
+    expect(ends.edge.closes).toHaveLength(1);
   });
 
   it('by close() tells the other end why, and fails the streams on both', async () => {
