@@ -329,13 +329,15 @@ export class Multiplexer implements StreamPort {
     this.#keepAlive.stop();
     this.#outbox.close();
     const reason = this.#closeReason ?? error ?? new GiraffeError('GIR_ERR_SESSION_LOST', 'the connection was closed');
-    this.#failStreams(reason);
-    this.#events.onClose(reason);
+    try {
+      this.#failStreams(reason);
+    } finally {
+      this.#events.onClose(reason);
+    }
   }
 
   #failStreams(reason: GiraffeError): void {
-    const loss = new GiraffeError('GIR_ERR_SESSION_LOST', reason.message, { cause: reason });
-    for (const stream of this.#streams.all) stream.fail(loss);
+    this.#streams.failAll(new GiraffeError('GIR_ERR_SESSION_LOST', reason.message, { cause: reason }));
   }
 }
 

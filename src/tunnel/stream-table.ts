@@ -63,6 +63,19 @@ export class StreamTable {
     return this.#displaced.get(id);
   }
 
+  /** Fails every stream. What a sink throws is a bug of ours, and is thrown on when all the others know. */
+  failAll(error: GiraffeError): void {
+    const faults: unknown[] = [];
+    for (const stream of this.all) {
+      try {
+        stream.fail(error);
+      } catch (fault) {
+        faults.push(fault);
+      }
+    }
+    if (faults.length > 0) throw faults[0];
+  }
+
   #place(stream: Stream): void {
     const slot = this.#slotOf(stream.id);
     if (this.#slots[slot] === undefined) this.#slots[slot] = stream;
