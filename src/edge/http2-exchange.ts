@@ -9,9 +9,11 @@ import { type FieldLine, type FieldLines, fieldValues } from '../http/field-line
 import type { ClientFacts } from '../http/forwarding.ts';
 import { fieldsForHttp2, requestFromHttp2, responseForHttp2 } from '../http/http2-head.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
+import { isAllowedTrailer } from '../http/trailer-fields.ts';
 import { readPatience } from './client-patience.ts';
 import type { ClientExchange, ExchangeOpener, Responder } from './client-ports.ts';
 import type { EdgeLimits } from './edge-options.ts';
+import { keptPiece } from './kept-piece.ts';
 
 /** What a stream needs of its connection. */
 export interface Http2ExchangeContext {
@@ -43,7 +45,7 @@ export class Http2Exchange implements Responder {
     this.#isRequestDone = isEnd;
     stream.on('data', (chunk: Buffer) => this.#read(chunk));
     stream.on('trailers', (_fields: object, _flags: number, raw: readonly string[]) => {
-      this.#trailers = fieldLines(raw);
+      this.#trailers = fieldLines(raw).filter(isAllowedTrailer);
     });
     stream.on('end', () => this.#requestEnded());
     stream.on('wantTrailers', () => stream.sendTrailers(fieldsForHttp2(this.#answerTrailers)));
@@ -101,9 +103,11 @@ export class Http2Exchange implements Responder {
 
   data(chunk: Buffer): void {
     const exchange = this.#exchange;
-    this.#stream.write(chunk, () => {
+    // What the callback names is kept with it.
+    const bytes = chunk.length;
+    this.#stream.write(keptPiece(chunk, this.#stream.writableLength), () => {
       this.#movedAtMs = performance.now();
-      exchange?.consumed(chunk.length);
+      exchange?.consumed(bytes);
     });
   }
 

@@ -6,11 +6,10 @@ import type { FieldLines } from '../http/field-line.ts';
 import { chunkHeader, lastChunkText, responseHeadText } from '../http/head-text.ts';
 import type { BodyFraming, ResponseHead } from '../http/message.ts';
 import { breakOff } from '../tunnel/break-off.ts';
+import { keptPiece } from './kept-piece.ts';
 
 /** What one turn has to say is copied into one buffer up to this many octets; above, copying costs more than it saves. */
 const maxJoinedBytes = 32 * 1024;
-/** Pieces smaller than this share of the buffer they are cut from are copied when the client is slow. */
-const compactShare = 0.5;
 
 /** Is told as body octets (without framing) have left for the client, or never will. */
 export interface BodySource {
@@ -59,7 +58,7 @@ export class ResponseWriter {
   /** Writes body octets; `source` is told when they have left, which may be after the body has ended. */
   data(chunk: Buffer, source?: BodySource): void {
     if (source !== undefined) this.#owe(source, chunk.length);
-    const piece = this.#socket.writableLength > 0 ? compact(chunk) : chunk;
+    const piece = keptPiece(chunk, this.#socket.writableLength);
     if (this.#framing !== 'chunked') return this.#add(piece);
     this.#add(chunkHeader(piece.length));
     this.#add(piece);
@@ -136,9 +135,4 @@ function joined(parts: readonly (string | Buffer)[], bytes: number): Buffer {
     offset += part.length;
   }
   return buffer;
-}
-
-/** Copies a small view of a large buffer, so that a slow client keeps its own octets alive and not everybody's. */
-function compact(chunk: Buffer): Buffer {
-  return chunk.length < chunk.buffer.byteLength * compactShare ? Buffer.from(chunk) : chunk;
 }

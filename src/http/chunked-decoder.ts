@@ -4,9 +4,10 @@
  * Stricter than RFC 9112 asks: sizes of at most 16 digits, bounded extensions, CRLF and nothing else as line end.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import type { FieldLine, FieldLines } from './field-line.ts';
+import type { FieldLines } from './field-line.ts';
 import { cr, type HeadLimits, lf, parseFieldLines, type SyntaxCodes, space, tab } from './head-syntax.ts';
 import { SectionReader } from './section-reader.ts';
+import { isAllowedTrailer } from './trailer-fields.ts';
 
 /** Octets of one chunk line: size and extensions, without CRLF. */
 const maxChunkLineBytes = 4 * 1024;
@@ -159,36 +160,6 @@ export class ChunkedDecoder {
   #invalid(rule: string): GiraffeError {
     return new GiraffeError(this.#codes.invalid, rule);
   }
-}
-
-// Fields that frame, route or belong to one connection: merged into a head they would change what it means.
-const forbiddenTrailers = new Set([
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'content-type',
-  'expect',
-  'forwarded',
-  'host',
-  'keep-alive',
-  'max-forwards',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'via',
-]);
-
-/**
- * Says whether a field may stand in a trailer section.
- *
- * @see RFC 9110 section 6.5.1 (Limitations on Use of Trailers)
- */
-function isAllowedTrailer(field: FieldLine): boolean {
-  const name = field[0].toLowerCase().replaceAll('_', '-');
-  return !forbiddenTrailers.has(name) && !name.startsWith('x-forwarded-');
 }
 
 /** Returns the value of a hexadecimal digit, or -1. */

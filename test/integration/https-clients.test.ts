@@ -8,15 +8,18 @@ import {
   connect,
   constants,
   type OutgoingHttpHeaders,
+  type Settings,
 } from 'node:http2';
 import { Agent, request as httpsRequest } from 'node:https';
 import { connect as connectTcp } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { readAnswer } from '../support/http-client.ts';
 import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
+import { heldBytes } from '../support/resources.ts';
 import { sha256 } from '../support/sha256.ts';
 import { createCertificate, testCertificate } from '../support/test-certificate.ts';
 import { nextMessage, startWebSocketOrigin } from '../support/websocket-origin.ts';
@@ -37,9 +40,9 @@ class Http2Client implements Disposable {
     session.on('error', () => {});
   }
 
-  static async connect(edge: TestEdge): Promise<Http2Client> {
+  static async connect(edge: TestEdge, settings: Settings = {}): Promise<Http2Client> {
     const { caPem } = await testCertificate();
-    const options = { ca: caPem, maxSessionMemory: 100 };
+    const options = { ca: caPem, maxSessionMemory: 100, settings };
     return new Http2Client(connect(`https://localhost:${edge.edge.ports.proxy}`, options));
   }
 
@@ -152,6 +155,58 @@ describe('an HTTP/2 client', () => {
     const answer = await answerOf(stream);
     expect(sha256(answer.body)).toBe(sha256(body));
     expect(answer.trailers['x-end']).toBe('sum!');
+  });
+
+  it('H10 trailers of a request that would frame, route or claim something are left out', async () => {
+    await using edge = await startHttpsEdge();
+    await using origin = await startHttpOrigin((request, response) => {
+      request.resume().on('end', () => response.end(JSON.stringify(request.rawTrailers)));
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    using client = await Http2Client.connect(edge);
+    const request = { ':method': 'POST', ':path': '/', ':authority': domain };
+    const stream = client.session.request(request, { waitForTrailers: true });
+    const bad = {
+      'x-forwarded-for': '6.6.6.6',
+      via: '1.1 x',
+      trailer: 'y',
+      expect: '100-continue',
+      'content-type': 'a/b',
+    };
+    stream.on('wantTrailers', () => stream.sendTrailers({ ...bad, 'x-good': '1' }));
+    stream.end('body');
+    expect(JSON.parse((await answerOf(stream)).body.toString())).toEqual(['x-good', '1']);
+  });
+
+  it('H4 costs no more than what it leaves unread, whatever passes beside it', async () => {
+    await using edge = await startHttpsEdge();
+    const events: Array<() => void> = [];
+    const piece = Buffer.alloc(64 * 1024);
+    await using origin = await startHttpOrigin((request, response) => {
+      response.flushHeaders();
+      if (request.url === '/events') return void events.push(() => response.write('x'.repeat(200)));
+      const more = (): void => {
+        while (response.write(piece));
+      };
+      response.on('drain', more);
+      more();
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    // Its own HTTP/2 is in this process, too, and shall hold nothing.
+    using slow = await Http2Client.connect(edge, { initialWindowSize: 1 });
+    using client = await Http2Client.connect(edge);
+    await once(slow.open('/events'), 'response');
+    const bulk = client.open('/bulk').resume();
+    await once(bulk, 'response');
+    const heldBefore = heldBytes();
+    for (let count = 0; count < 1500; count += 1) {
+      events[0]?.();
+      await nextTurn();
+      await once(bulk, 'data');
+    }
+    bulk.close(constants.NGHTTP2_CANCEL);
+    await once(bulk, 'close');
+    expect(heldBytes() - heldBefore).toBeLessThan(8 * 1024 * 1024);
   });
 
   it('H4 does not take a stream down with another one that it does not read', async () => {

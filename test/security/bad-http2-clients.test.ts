@@ -1,5 +1,6 @@
 /** Clients whose HTTP/2 is broken, or that do not close or read when they should: the edge must get rid of them. */
 import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
@@ -47,14 +48,8 @@ async function startHttpsEdge(limits = {}): Promise<TestEdge> {
 /** A connection that says nothing by itself, and stays half open when the edge ends its side. */
 async function connected(edge: TestEdge): Promise<TLSSocket> {
   const { caPem: ca } = await testCertificate();
-  const socket = connect({
-    port: edge.edge.ports.proxy,
-    host: '127.0.0.1',
-    servername: 'localhost',
-    ca,
-    ALPNProtocols: ['h2'],
-    allowHalfOpen: true,
-  } as Parameters<typeof connect>[0]);
+  const raw = createConnection({ port: edge.edge.ports.proxy, host: '127.0.0.1', allowHalfOpen: true });
+  const socket = connect({ socket: raw, servername: 'localhost', ca, ALPNProtocols: ['h2'] });
   socket.on('error', () => {});
   await once(socket, 'secureConnect');
   return socket;
