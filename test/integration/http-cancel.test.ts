@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { note } from '../support/note.ts';
-import { type Origin, onRequestHead, startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
+import { type Origin, onRequestHead, startSocketOrigin } from '../support/origins.ts';
 import { type RawClient, rawClient, requestText } from '../support/raw-client.ts';
 import { httpTransports, startTunnelWorld, type TunnelWorld, testHost } from '../support/tunnel-world.ts';
 
@@ -250,84 +250,4 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
     expect((await world.client.get('/small')).text).toBe('small');
   });
-
-  it('hardening 2: thousands of aborts in bursts disturb no other request and not the session', async () => {
-    await using origin = await startHttpOrigin((request, response) => {
-      if (request.url === '/fine') response.end('fine');
-      // All others are answered late or without end, and are left before.
-      else if (request.url === '/slow') setTimeout(() => response.end('late'), 200).unref();
-      else response.write('part');
-    });
-    await using world = await startTunnelWorld(origin, { transport, limits: { maxStreams: 2000 } });
-    const sessions = sessionsOf(world);
-    let isRunning = true;
-    let fine = 0;
-    const failures: unknown[] = [];
-    const steady = Array.from({ length: 10 }, async () => {
-      while (isRunning) {
-        await world.client.get('/fine').then(
-          ({ status, text }) => {
-            if (status === 200 && text === 'fine') fine += 1;
-            else failures.push(status);
-          },
-          (error: unknown) => failures.push(error),
-        );
-        // Without it they would have most of the time of this process.
-        await pause(5);
-      }
-    });
-
-    const startedMs = performance.now();
-    let aborts = 0;
-    // 8,000 in bursts of 1,000, which is where the HTTP/2 of Node ends a connection of streams that are reset.
-    for (let burst = 0; burst < 8; burst += 1) {
-      const path = burst % 2 === 0 ? '/slow' : '/open';
-      const clients = await Promise.all(
-        Array.from({ length: 1000 }, () => rawClient(world.port, requestText('GET', path, testHost), { keeps: false })),
-      );
-      if (path === '/open')
-        await eventually('all run', () => clients.every(({ receivedBytes }) => receivedBytes > 0), 30_000);
-      // All of a burst leave in one turn of the event loop.
-      for (const { socket } of clients) socket.resetAndDestroy();
-      aborts += clients.length;
-    }
-    const tookMs = performance.now() - startedMs;
-    await eventually(
-      'nothing but the steady ones is in flight',
-      () => (world.edge.edge.stats()[0]?.inFlight ?? 0) <= 10,
-    );
-    isRunning = false;
-    await Promise.all(steady);
-
-    const rate = Math.round((aborts / tookMs) * 1000);
-    note(`hardening 2 ${carrier}: ${aborts} aborts, ${rate} per second, beside ${fine} answers`);
-    expect(failures).toEqual([]);
-    expect(fine).toBeGreaterThan(100);
-    expect(sessionsOf(world)).toEqual(sessions);
-    expect(world.agent.events.filter(({ type }) => type === 'reconnecting' || type === 'mode')).toEqual([]);
-    await eventually('the origin has no request left', () => world.edge.edge.stats()[0]?.inFlight === 0);
-    const { requests, responses, errors } = world.edge.edge.stats()[0] ?? {};
-    expect(requests).toBe((responses ?? 0) + (errors ?? 0));
-    expect(responses).toBeGreaterThanOrEqual(fine);
-  });
-
-  it('hardening 2: clients that abort in the same packet as their request disturb nobody', async () => {
-    await using origin = await startHttpOrigin((_request, response) => response.end('fine'));
-    await using world = await startTunnelWorld(origin, { transport });
-    for (let burst = 0; burst < 10; burst += 1) {
-      const clients = await Promise.all(Array.from({ length: 100 }, () => rawClient(world.port)));
-      for (const { socket } of clients) {
-        socket.write(requestText('GET', '/', testHost));
-        socket.resetAndDestroy();
-      }
-      expect((await world.client.get('/')).text).toBe('fine');
-    }
-    await eventually('nothing is in flight', () => world.edge.edge.stats()[0]?.inFlight === 0);
-    expect(world.agent.events.filter(({ type }) => type === 'reconnecting' || type === 'mode')).toEqual([]);
-  });
 });
-
-/** The ids of the sessions that the edge has opened. */
-function sessionsOf(world: TunnelWorld): readonly unknown[] {
-  return world.edge.log.filter(({ message }) => message === 'session opened').map(({ sessionId }) => sessionId);
-}

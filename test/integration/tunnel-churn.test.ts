@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/agent-options.ts';
 import { backoffMs, defaultBackoff } from '../../src/agent/backoff.ts';
 import { Lifetimes } from '../../src/host/lifecycle/lifetimes.ts';
+import { silentLogger } from '../../src/telemetry/logger.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { fixedHost, startLinks } from '../support/links.ts';
@@ -10,7 +11,6 @@ import { startHttpOrigin } from '../support/origins.ts';
 import { resourceCount, resources, settledHeapBytes } from '../support/resources.ts';
 import { startTestAgent, startTestEdge, type TestAgent } from '../support/world.ts';
 
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const quick = { firstMs: 1, maxMs: 1 };
 
 function readyCount({ events }: TestAgent): number {
@@ -22,19 +22,19 @@ describe('agents that come and go', () => {
     timeout: 240_000,
   }, async () => {
     await using origin = await startHttpOrigin((_request, response) => response.end('ok'));
-    await using server = await startTestEdge({ keepAliveMs: 600_000 }, { logger: silent });
+    await using server = await startTestEdge({ keepAliveMs: 600_000 }, { logger: silentLogger });
     const { ports } = server.edge;
     await using links = await startLinks(ports);
     using client = new HttpClient(ports.proxy, 'app.test');
     await using cut = await startTestAgent(ports, 'app.test', origin.target, {
       server: links.server,
       backoff: quick,
-      logger: silent,
+      logger: silentLogger,
     });
 
     /** One agent that comes and says goodbye, and one that is cut off and comes back. */
     const round = async (): Promise<void> => {
-      await using polite = await startTestAgent(ports, 'app.test', origin.target, { logger: silent });
+      await using polite = await startTestAgent(ports, 'app.test', origin.target, { logger: silentLogger });
       await polite.agent.drain(1000);
       (cut.events as AgentEvent[]).length = 0;
       links.both('cut');
@@ -167,16 +167,21 @@ describe('an edge that restarts under many agents', () => {
       grpc: { host: fixedHost, port: ports.grpc },
       tunnel: { host: fixedHost, port: ports.tunnel },
     });
-    const old = await startTestEdge({}, { ...fixed(), logger: silent });
+    const old = await startTestEdge({}, { ...fixed(), logger: silentLogger });
     const { ports } = old.edge;
     const server = { host: fixedHost, grpcPort: ports.grpc, tunnelPort: ports.tunnel };
     const agents: TestAgent[] = [];
     for (let index = 0; index < 100; index += 1) {
-      const options = { server, logger: silent, backoff: { firstMs: 2000, maxMs: 30_000 }, transport: 'tcp' } as const;
+      const options = {
+        server,
+        logger: silentLogger,
+        backoff: { firstMs: 2000, maxMs: 30_000 },
+        transport: 'tcp',
+      } as const;
       agents.push(all.use(await startTestAgent(ports, `app${index}.test`, '127.0.0.1:1', options)));
     }
     await old[Symbol.asyncDispose]();
-    all.use(await startTestEdge({}, { ...fixed(ports), logger: silent }));
+    all.use(await startTestEdge({}, { ...fixed(ports), logger: silentLogger }));
     await eventually('all serve again', () => agents.every((agent) => readyCount(agent) === 2), 30_000);
 
     // Delays of the first step, since the edge was away for a moment only: how many attempts fell into each 250 ms?

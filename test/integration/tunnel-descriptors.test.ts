@@ -112,7 +112,7 @@ describe('file descriptors', () => {
     );
     const { proxy, grpc, tunnel } = edge.ready;
     await using agent = await startTestAgent(edge.ready, 'app.test', origin.target);
-    using client = new HttpClient(proxy, 'app.test', 1);
+    using client = new HttpClient(proxy, 'app.test', { maxSockets: 1 });
     expect((await client.get('/')).text).toBe('ok');
 
     const halfHead = 'GET / HTTP/1.1\r\nHost: app.test\r\n';

@@ -1,12 +1,12 @@
 /** W5: upgrades that come and go in any way leave nothing behind. */
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/agent-options.ts';
+import { silentLogger } from '../../src/telemetry/logger.ts';
 import { eventually } from '../support/eventually.ts';
 import { resourceCount, settledHeapBytes } from '../support/resources.ts';
 import { echo, openUpgrade, startRawOrigin, switching } from '../support/upgrade-sockets.ts';
 import { startTestAgent, startTestEdge } from '../support/world.ts';
 
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const atOnce = 100;
 
 /** Runs `work` with rising numbers, `atOnce` at a time. */
@@ -26,7 +26,7 @@ describe('upgrades that come and go', () => {
     timeout: 240_000,
   }, async () => {
     await using origin = await startRawOrigin(echo);
-    await using server = await startTestEdge({}, { logger: silent });
+    await using server = await startTestEdge({}, { logger: silentLogger });
     await using agent = await startTestAgent(server.edge.ports, 'app.test', origin.url);
     const port = server.edge.ports.proxy;
     const churn = async (index: number): Promise<void> => {

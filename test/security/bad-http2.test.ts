@@ -12,10 +12,10 @@ import { startAttackWorld } from '../support/attack-world.ts';
 import { eventually } from '../support/eventually.ts';
 import { batchMessage, helloFrame } from '../support/forged-carrier.ts';
 import { converse, statuses } from '../support/raw-client.ts';
+import { http2Preface } from '../support/raw-http2.ts';
+import { resourceCount } from '../support/resources.ts';
 import { startTestEdge } from '../support/world.ts';
 
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
-const settings = Buffer.from('000000040000000000', 'hex');
 /** DATA on a stream that was never opened. */
 const dataOnIdleStream = Buffer.from('00000400000000000141424344', 'hex');
 
@@ -32,7 +32,7 @@ const attacks: readonly (readonly [what: string, octets: Buffer])[] = [
 
 /** Sockets that are open in this process, of whatever kind. */
 function handles(): number {
-  return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  return resourceCount('TCPSocketWrap');
 }
 
 function secured(port: number): Promise<TLSSocket> {
@@ -74,7 +74,7 @@ describe('strangers', () => {
     const one = await secured(grpc);
     expect(handles()).toBeGreaterThan(baseline);
     one.destroy();
-    const octets = Buffer.concat([preface, settings, dataOnIdleStream]);
+    const octets = Buffer.concat([http2Preface, dataOnIdleStream]);
     await flood(grpc, octets, 2000, 40, (socket) => socket.destroy());
     await eventually('handles are back at the baseline', () => handles() <= baseline + 2, 30_000);
     expect(statuses(await converse(world.port, 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n'))).toEqual(
@@ -86,7 +86,7 @@ describe('strangers', () => {
     await using edge = await startTestEdge({ handshakeTimeoutMs: 1000 });
     const { grpc } = edge.edge.ports;
     const baseline = handles();
-    const octets = Buffer.concat([preface, settings, attack]);
+    const octets = Buffer.concat([http2Preface, attack]);
     await flood(grpc, octets, 20, 10, (socket) => socket.destroy());
     await flood(grpc, octets, 20, 10, (socket) => socket.resume().end());
     // These stay and say nothing more: the edge has to end them.

@@ -16,6 +16,7 @@ import {
 import { startForgedEdge } from '../support/forged-edge.ts';
 import { converse, type RawClient, rawClient, statuses } from '../support/raw-client.ts';
 import { rawFrame, windowPayload } from '../support/raw-frames.ts';
+import { http2Frame, http2Preface } from '../support/raw-http2.ts';
 import { startRecordingOrigin } from '../support/recording-origin.ts';
 import { heldBytes, watchPeakBytes } from '../support/resources.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
@@ -128,8 +129,8 @@ describe('floods of strangers on the tunnel ports', () => {
   it('S5 a stranger who sends without end is dropped after 256 KiB', async () => {
     await using edge = await startTestEdge({ handshakeTimeoutMs: 60_000 });
     const client = await connectForgedTls(edge.edge.ports.grpc, { ALPNProtocols: ['h2'] });
-    client.send(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1'));
-    const ping = Buffer.from(`000008060000000000${'00'.repeat(8)}`, 'hex');
+    client.send(http2Preface);
+    const ping = http2Frame(6, 0, 0, Buffer.alloc(8));
     let sent = 0;
     while (!client.isClosed && sent < 64 * mebibyte) {
       client.send(Buffer.alloc(ping.length * 1000, ping));
@@ -137,7 +138,9 @@ describe('floods of strangers on the tunnel ports', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     expect(client.isClosed).toBe(true);
-    expect(sent).toBeLessThan(64 * mebibyte);
+    // What was on its way until we heard of it comes on top.
+    expect(sent).toBeGreaterThanOrEqual(256 * 1024);
+    expect(sent).toBeLessThan(mebibyte);
   });
 });
 

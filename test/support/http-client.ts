@@ -2,6 +2,7 @@
  * A plain HTTP client for integration tests: says what came, and whether the transfer was whole.
  */
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 
 /** What a request brought. */
 export interface HttpAnswer {
@@ -12,22 +13,33 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
+/** How a client connects. */
+export interface HttpClientOptions {
+  /** Connections at most. Default 2,000. */
+  readonly maxSockets?: number;
+  /** PEM of the CA of `localhost`, for an edge that speaks HTTPS to its clients. Default: plain HTTP. */
+  readonly ca?: string | undefined;
+}
+
 /** Sends requests to one edge, with Host set to the endpoint. Disposing it drops its connections. */
 export class HttpClient {
   readonly #port: number;
   readonly #host: string;
   readonly #agent: Agent;
+  readonly #request: typeof request;
 
-  constructor(port: number, host: string, maxSockets = 2000) {
+  constructor(port: number, host: string, { maxSockets = 2000, ca }: HttpClientOptions = {}) {
     this.#port = port;
     this.#host = host;
-    this.#agent = new Agent({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets, noDelay: true });
+    const kept = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, noDelay: true };
+    this.#agent = ca === undefined ? new Agent(kept) : new TlsAgent({ ...kept, ca, servername: 'localhost' });
+    this.#request = ca === undefined ? request : tlsRequest;
   }
 
   /** Opens a request whose body the caller writes; `answer` resolves with the response head. */
   open(method: string, path: string, options: RequestOptions = {}) {
     const { headers = {}, ...rest } = options;
-    const outgoing = request({
+    const outgoing = this.#request({
       host: '127.0.0.1',
       port: this.#port,
       agent: this.#agent,

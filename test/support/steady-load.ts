@@ -1,4 +1,5 @@
 /** Clients that send requests one after the other for as long as a test wants, and keep count of what came of them. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { HttpClient } from './http-client.ts';
 
 /** A load that goes on until it is stopped. */
@@ -21,14 +22,18 @@ export interface LoadOptions {
   readonly body?: string;
   /** Clients at once, each with one request under way. Default 10. */
   readonly clients?: number;
+  /** What each of them pauses after an answer, in milliseconds. Default: it does not. */
+  readonly pauseMs?: number;
+  /** See `HttpClientOptions`. */
+  readonly ca?: string;
 }
 
 /** Starts a load on a proxy port. */
 export function startLoad(
   port: number,
-  { host = 'app.test', method = 'GET', path = '/', body, clients = 10 }: LoadOptions = {},
+  { host = 'app.test', method = 'GET', path = '/', body, clients = 10, pauseMs, ca }: LoadOptions = {},
 ): SteadyLoad {
-  const client = new HttpClient(port, host);
+  const client = new HttpClient(port, host, { ca });
   const failures: string[] = [];
   const waiting = new Set<() => void>();
   let succeeded = 0;
@@ -43,6 +48,7 @@ export function startLoad(
         failures.push(String(error));
       }
       for (const look of [...waiting]) look();
+      if (pauseMs !== undefined) await pause(pauseMs);
     }
   };
   const running = Array.from({ length: clients }, run);
