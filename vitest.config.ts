@@ -1,4 +1,7 @@
-/** Three projects: unit (in one process, fast), integration (edge, agent and origin together), e2e (real processes). */
+/**
+ * Four projects: unit (in one process, fast), integration (edge, agent and origin together), e2e (real processes), and
+ * clock (minutes that have to pass, and no work meanwhile).
+ */
 import { defineConfig } from 'vitest/config';
 
 const shared = {
@@ -10,15 +13,24 @@ const shared = {
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // Two that work, and one that waits: projects start in the order of their names, so clock is under way from the start.
+    maxWorkers: 3,
     reporters: ['default', ['json', { outputFile: '.cache/test-results.json' }]],
     projects: [
       {
         test: {
           ...shared,
+          name: 'clock',
+          include: ['test/clock/**/*.test.ts'],
+          maxConcurrency: 20,
+        },
+      },
+      {
+        test: {
+          ...shared,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/security/**', 'test/e2e/**', 'test/fixtures/**'],
+          exclude: ['test/clock/**', 'test/integration/**', 'test/security/**', 'test/e2e/**', 'test/fixtures/**'],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

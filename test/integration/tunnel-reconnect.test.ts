@@ -1,4 +1,7 @@
-/** T3, hardening 16: edges that restart, agents that die, links that freeze, clocks that jump. */
+/**
+ * T3, hardening 16: edges that restart, agents that die, links that freeze, clocks that jump. Pings are short here;
+ * test/clock/long-freezes.test.ts has them as they are by default.
+ */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { EdgeLimits, EdgePorts } from '../../src/edge/edge-options.ts';
 import type { AgentSettings } from '../support/agent-process.ts';
@@ -6,7 +9,6 @@ import type { EdgeSettings } from '../support/edge-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { fixedHost, startLinks } from '../support/links.ts';
-import { note } from '../support/note.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
 import { RunningClock } from '../support/running-clock.ts';
 import { type ScriptProcess, startScript } from '../support/script-process.ts';
@@ -147,36 +149,6 @@ describe('a link that freezes', () => {
     // One ping interval and one step of the backoff are 400 ms here, one attempt under way may take a second more.
     expect(clock.ranMs).toBeLessThan(3000);
   });
-
-  // The usual ping interval is 30 s; here it is 0.3 s, and so are all freezes shorter by the same factor.
-  it.each([
-    ['1 s', 10, 'stays'],
-    ['30 s', 300, 'may end'],
-    ['5 min', 3000, 'ends'],
-  ] as const)(
-    'T3 for %s of 30 s pings: the session %3$s, and it serves again at once',
-    async (_time, frozenMs, session) => {
-      await using origin = await startOrigin();
-      await using server = await startTestEdge({ keepAliveMs: 300 });
-      await using links = await startLinks(server.edge.ports);
-      await using agent = await startTestAgent(server.edge.ports, 'app.test', origin.target, {
-        server: links.server,
-        connectTimeoutMs: 300,
-      });
-      links.both('stall');
-      await new Promise((resolve) => setTimeout(resolve, frozenMs));
-      // Whoever opened a connection still waits for its octets; what was under way is lost, as with packets dropped for long.
-      if (session === 'ends') links.both('cut');
-      links.both('resume');
-      using clock = new RunningClock();
-      await eventually('it serves', async () => (await statusOf(server.edge.ports.proxy)) === 200);
-      const tookMs = clock.ranMs;
-      if (session === 'stays') expect(count(agent, 'ready')).toBe(1);
-      note(`T3 frozen for ${(frozenMs / 300).toFixed(2)} pings: serves again after ${(tookMs / 300).toFixed(2)} pings`);
-      // A dial that began in the freeze has its time, then one step of the backoff, and the sessions of the start-up.
-      expect(tookMs).toBeLessThan(3000);
-    },
-  );
 
   it('T3 a GET that was in flight in a frozen session is answered by the next one', async () => {
     await using origin = await startOrigin();

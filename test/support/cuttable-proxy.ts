@@ -23,6 +23,8 @@ export interface CuttableProxy extends AsyncDisposable {
   stall(): void;
   /** Ends a {@link stall}: what waited passes on. */
   resume(): void;
+  /** Ends a {@link stall}, and what was open then is silent for ever: what waited is lost, and nobody is told. */
+  lose(): void;
   /** From now on new connections are reset as soon as they are accepted. */
   refuse(): void;
   /** Ends a {@link refuse}. */
@@ -48,6 +50,7 @@ export async function startCuttableProxy(
   const pairs = new Set<readonly [Socket, Socket]>();
   /** Outer ends that nobody is left to talk to. */
   const forgotten = new Set<Socket>();
+  const silent = new WeakSet<Socket>();
   let isStalled = false;
   let isRefusing = false;
   let bytesPerSecond = Number.POSITIVE_INFINITY;
@@ -64,7 +67,7 @@ export async function startCuttableProxy(
       if (!isFull && waitMs > 0) setTimeout(resume, waitMs);
     });
     const resume = (): void => {
-      if (!isStalled) from.resume();
+      if (!isStalled && !silent.has(from)) from.resume();
     };
     to.on('drain', resume);
     from.on('end', () => to.end());
@@ -127,7 +130,11 @@ export async function startCuttableProxy(
     },
     resume: () => {
       isStalled = false;
-      for (const pair of pairs) for (const socket of pair) socket.resume();
+      for (const socket of [...pairs].flat()) if (!silent.has(socket)) socket.resume();
+    },
+    lose: () => {
+      isStalled = false;
+      for (const pair of pairs) for (const socket of pair) silent.add(socket);
     },
     refuse: () => {
       isRefusing = true;

@@ -17,7 +17,7 @@ export interface Links extends AsyncDisposable {
   /** What an agent that uses the links is started with. */
   readonly server: { readonly host: string; readonly grpcPort: number; readonly tunnelPort: number };
   /** Calls the same method of both. */
-  both(what: 'cut' | 'forget' | 'stall' | 'resume' | 'refuse' | 'accept'): void;
+  both(what: 'cut' | 'forget' | 'stall' | 'resume' | 'lose' | 'refuse' | 'accept'): void;
 }
 
 /** Starts forwarders to an edge on this loopback address. */
