@@ -117,6 +117,8 @@ export interface AgentOptions {
   readonly connectTimeoutMs?: number;
   /** Time to connect to the origin, in milliseconds. Default 10,000. */
   readonly originConnectTimeoutMs?: number;
+  /** Whether exchanges that fail are logged, besides the event `request`. Default true. */
+  readonly logsFailures?: boolean | undefined;
   /** Streams open at once per carrier, above the edge's own limit a safeguard. Default 20,000. */
   readonly maxInboundStreams?: number;
 }
@@ -161,6 +163,8 @@ export type AgentEvent =
       readonly domain: string;
       readonly status: number | undefined;
       readonly code: string | undefined;
+      /** Why it failed, for people; undefined when it went well. */
+      readonly detail: string | undefined;
       readonly durationMs: number;
       readonly carrier: 'grpc' | 'tls';
     }

@@ -180,9 +180,10 @@ export class ExchangeAcceptor implements Replayer {
   #report(request: OpenRequest, carrier: CarrierKind, { status, error, durationMs }: ExchangeOutcome): void {
     const { head, endpoint } = request;
     const path = pathOf(head.target);
-    if (error !== undefined && error.code !== 'GIR_ERR_CANCELLED') {
+    const { logger, logsFailures = true } = this.#options;
+    if (logsFailures && error !== undefined && error.code !== 'GIR_ERR_CANCELLED') {
       const facts = { code: error.code, detail: error.message, method: head.method, domain: endpoint, path };
-      this.#options.logger.warn(facts, 'exchange failed');
+      logger.warn(facts, 'exchange failed');
     }
     this.#emit({
       type: 'request',
@@ -191,6 +192,7 @@ export class ExchangeAcceptor implements Replayer {
       domain: endpoint,
       status,
       code: error?.code,
+      detail: error?.message,
       durationMs,
       carrier,
     });

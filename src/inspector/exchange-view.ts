@@ -23,6 +23,8 @@ export interface ExchangeSummary {
   readonly status: number | undefined;
   /** Why it failed. */
   readonly code: string | undefined;
+  /** What the edge answers for `code` when no head came; undefined when the client had left. */
+  readonly failureStatus: number | undefined;
   readonly isLive: boolean;
   /** So far, while it is live. */
   readonly durationMs: number;

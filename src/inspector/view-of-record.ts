@@ -23,6 +23,7 @@ export function summaryOf(record: ExchangeRecord, isMasked = true): ExchangeSumm
     path: readableText(isMasked ? maskedTarget(head.target) : head.target),
     status: response?.status,
     code: error?.code,
+    failureStatus: response === undefined && error?.code !== 'GIR_ERR_CANCELLED' ? error?.entry.status : undefined,
     isLive,
     durationMs,
     requestBytes: (record.requestBody?.totalBytes ?? 0) + relayedBytes.toOrigin,

@@ -66,6 +66,11 @@ export class KnownEndpoints implements AsyncDisposable {
     return this.#hosts.size;
   }
 
+  /** All of them, the most recently seen last. */
+  get hosts(): readonly string[] {
+    return [...this.#hosts];
+  }
+
   /** Tells whether a host has been served. */
   has(host: string): boolean {
     return this.#hosts.has(host);

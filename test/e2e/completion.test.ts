@@ -55,6 +55,16 @@ const values: readonly Case[] = [
   [['giraffe', 'config', 'validate', 'with'], ['with space.yaml']],
 ];
 
+/** The line of a shell program that prints what bash offers. */
+function bashOffer(words: readonly string[]): string {
+  return `COMP_WORDS=(${quoted(words)}); COMP_CWORD=${words.length - 1}; _giraffe; printf '%s\\n' "\${COMPREPLY[@]}"`;
+}
+
+/** The same for zsh. */
+function zshOffer(words: readonly string[]): string {
+  return `words=(${quoted(words)}); CURRENT=${words.length}; PREFIX=${quoted(words.slice(-1))}; _giraffe`;
+}
+
 function quoted(words: readonly string[]): string {
   return words.map((word) => `'${word}'`).join(' ');
 }
@@ -65,6 +75,35 @@ async function install(home: GiraffeHome, shell: string): Promise<void> {
   const completion = home.run(['completion', shell]);
   expect(await completion.ended(), completion.output).toEqual({ code: 0, signal: null });
   writeFileSync(join(home.path, 'completion'), completion.stdout);
+}
+
+/** Names that come and go: {@link startNamed} has two tunnels in its file, of which one runs, and tokens. */
+const names: readonly Case[] = [
+  [
+    ['giraffe', 'tunnel', 'stop', ''],
+    ['app.localhost', 'web'],
+  ],
+  [['giraffe', 'tunnel', 'stop', 'a'], ['app.localhost']],
+  [
+    ['giraffe', 'tunnel', ''],
+    ['api', 'list', 'stop', 'web'],
+  ],
+  [['giraffe', 'token', 'revoke', 'c'], ['ci']],
+  [['giraffe', 'stats', '--domain', ''], ['app.localhost']],
+  [['giraffe', 'tunnel', 'stop', '--state-dir', '/nowhere', ''], []],
+];
+
+/** Starts an edge and an agent in a home folder whose configuration file and tokens have names. */
+async function startNamed(home: GiraffeHome): Promise<void> {
+  const tunnels = { web: { target: '1', domain: 'app.localhost' }, api: { target: '2' } };
+  writeFileSync(join(home.path, 'giraffe.config.json'), JSON.stringify({ tunnels }));
+  const { ports } = await home.startEdge();
+  for (const name of ['ci', 'with space']) {
+    const made = home.run(['token', 'create', '--name', name]);
+    expect(await made.ended(), made.output).toEqual({ code: 0, signal: null });
+  }
+  const agent = home.run(['tunnel', 'web', '--json', '--server', `localhost:${ports.grpc}`, '--inspect-port', '0']);
+  await agent.event('ready');
 }
 
 /** Runs a shell program that prints a line of `---` before what each case offers, and compares. */
@@ -108,15 +147,27 @@ describe.skipIf(!hasPrograms('bash'))('completion in bash', () => {
       [['giraffe', 'tunnel', '--transport', '=', 'g'], ['grpc']],
       [['giraffe', 'tunnel', '3000', '--', 'print', 'with'], ['with space.yaml']],
     ];
-    const one = (words: readonly string[]): string =>
-      `COMP_WORDS=(${quoted(words)}); COMP_CWORD=${words.length - 1}; _giraffe; printf '%s\\n' "\${COMPREPLY[@]}"`;
     await expectOffers(
       home,
       'bash --noprofile --norc',
       'set -u\nsource ./completion\ncomplete -p giraffe >/dev/null',
       cases,
-      one,
+      bashOffer,
     );
+  });
+});
+
+describe.skipIf(!hasPrograms('bash'))('names in bash', () => {
+  it('O6 offers running agents, tunnels of the configuration file, tokens and endpoints', async () => {
+    await using home = new GiraffeHome();
+    await startNamed(home);
+    await install(home, 'bash');
+    const cases: readonly Case[] = [
+      ...names,
+      [['giraffe', 'tunnel', 'stop', '--state-dir', '=', '/nowhere', ''], []],
+      [['giraffe', 'stats', '--domain', '='], ['app.localhost']],
+    ];
+    await expectOffers(home, 'bash --noprofile --norc', 'set -u\nsource ./completion', cases, bashOffer);
   });
 });
 
@@ -141,9 +192,15 @@ describe.skipIf(!hasPrograms('zsh'))('completion in zsh', () => {
       ...values,
       [['giraffe', 'tunnel', '--transport=g'], ['grpc']],
     ];
-    const one = (words: readonly string[]): string =>
-      `words=(${quoted(words)}); CURRENT=${words.length}; PREFIX=${quoted(words.slice(-1))}; _giraffe`;
-    await expectOffers(home, 'zsh -f', start, cases, one);
+    await expectOffers(home, 'zsh -f', start, cases, zshOffer);
+  });
+
+  it('O6 offers running agents, tunnels of the configuration file, tokens and endpoints', async () => {
+    await using home = new GiraffeHome();
+    await startNamed(home);
+    await install(home, 'zsh');
+    const cases: readonly Case[] = [...names, [['giraffe', 'stats', '--domain=a'], ['app.localhost']]];
+    await expectOffers(home, 'zsh -f', start, cases, zshOffer);
   });
 
   it('O6 is a script that the completion system of zsh loads', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { summaryOf } from '../../src/inspector/view-of-record.ts';
 import { eventually } from '../support/eventually.ts';
 import { startInspectedWorld } from '../support/inspected-world.ts';
 import { startHttpOrigin } from '../support/origins.ts';
@@ -92,5 +93,6 @@ describe('a tunnel whose agent records what passes', () => {
     expect((await world.client.get('/broken')).status).toBe(502);
     const [record] = world.inspector.store.list();
     expect(record).toMatchObject({ isLive: false, response: undefined, error: { code: 'GIR_ERR_ORIGIN_CLOSED' } });
+    expect(record && summaryOf(record)).toMatchObject({ code: 'GIR_ERR_ORIGIN_CLOSED', failureStatus: 502 });
   });
 });

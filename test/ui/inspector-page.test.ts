@@ -17,6 +17,7 @@ function exchange(facts: Partial<ExchangeSummary>): ExchangeSummary {
     path: '/',
     status: 200,
     code: undefined,
+    failureStatus: undefined,
     isLive: false,
     durationMs: 1,
     requestBytes: 0,
@@ -33,7 +34,7 @@ describe('the search', () => {
   const all = [
     exchange({ id: 'a-4', path: '/login', method: 'POST', status: 302 }),
     exchange({ id: 'a-3', path: '/assets/app.js', contentType: 'text/javascript' }),
-    exchange({ id: 'a-2', path: '/broken', status: undefined, code: 'GIR_ERR_ORIGIN_REFUSED' }),
+    exchange({ id: 'a-2', path: '/broken', status: undefined, code: 'GIR_ERR_ORIGIN_REFUSED', failureStatus: 502 }),
     exchange({ id: 'a-1', path: '/chat', status: 101, protocol: 'websocket', isLive: true }),
   ];
 
@@ -42,6 +43,8 @@ describe('the search', () => {
     ['  LOGIN  post ', ['a-4']],
     ['status:3xx', ['a-4']],
     ['status:1', ['a-1']],
+    ['status:5xx', ['a-2']],
+    ['status:502', ['a-2']],
     ['method:get -path:/assets', ['a-2', 'a-1']],
     ['type:javascript', ['a-3']],
     ['origin_refused', ['a-2']],

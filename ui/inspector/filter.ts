@@ -2,7 +2,8 @@
  * Decides which exchanges a search shows. Pure.
  *
  * Words are all to be found in method, path, status, code, host or type; `method:`, `status:`, `host:`, `type:` and
- * `path:` look in one place, `status:4xx` means a class, and `-` in front means not.
+ * `path:` look in one place, `status:4xx` means a class, and `-` in front means not. An exchange that failed before its
+ * answer has the status that the edge answers for it.
  */
 import type { ExchangeSummary } from '../../src/inspector/exchange-view.ts';
 
@@ -50,11 +51,11 @@ function isOfKind(exchange: ExchangeSummary, kind: Kind): boolean {
 
 function matches(exchange: ExchangeSummary, word: string): boolean {
   if (word.startsWith('-')) return !matches(exchange, word.slice(1));
-  const { method, path, status, code, endpoint, contentType } = exchange;
+  const { method, path, status, failureStatus, code, endpoint, contentType } = exchange;
   const places: Record<string, string> = {
     method,
     path,
-    status: `${status ?? ''}`,
+    status: `${status ?? failureStatus ?? ''}`,
     host: endpoint,
     type: contentType ?? '',
     code: code ?? '',

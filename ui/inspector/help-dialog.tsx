@@ -14,7 +14,7 @@ const keys = [
 
 const words = [
   ['login post', 'both words, anywhere'],
-  ['status:5xx', 'a class of answers'],
+  ['status:5xx', 'a class of answers, those of the edge included'],
   ['method:post', 'also path:, host:, type:, code:'],
   ['-path:/assets', 'not these'],
 ] as const;

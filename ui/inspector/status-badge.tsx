@@ -2,9 +2,9 @@
 import type { ExchangeSummary } from '../../src/inspector/exchange-view.ts';
 import { statusTone } from '../parts/format.ts';
 
-/** Status, `failed`, or that it is still going on. */
+/** Status, `failed` with the one of the edge, or that it is still going on. */
 export function StatusBadge({ exchange }: { readonly exchange: ExchangeSummary }) {
-  const { status, code, isLive, protocol } = exchange;
+  const { status, failureStatus, code, isLive, protocol } = exchange;
   const tone = statusTone(status ?? 0);
   if (protocol !== undefined) {
     return (
@@ -16,10 +16,7 @@ export function StatusBadge({ exchange }: { readonly exchange: ExchangeSummary }
   }
   if (code !== undefined && code !== 'GIR_ERR_CANCELLED')
     return (
-      <span class="badge bad">
-        {status ?? 'failed'}
-        {status !== undefined && ' ✕'}
-      </span>
+      <span class="badge bad">{status === undefined ? `failed ${failureStatus ?? ''}`.trimEnd() : `${status} ✕`}</span>
     );
   if (status === undefined) {
     return (

@@ -8,7 +8,7 @@ import { GiraffeError } from '../../errors/giraffe-error.ts';
 import { stdinReader } from '../credentials/stdin-text.ts';
 import { Lifetimes } from '../lifecycle/lifetimes.ts';
 import { type EndSignal, signalExit } from '../lifecycle/shutdown-signals.ts';
-import { createLogger, type ProcessLog } from '../logging/create-logger.ts';
+import { createLogger, isLogBesideOutput, type ProcessLog } from '../logging/create-logger.ts';
 import { serverText } from '../network/server-text.ts';
 import type { HostContext } from '../oclif/host-context.ts';
 import { type AgentConfig, readAgentConfig } from '../settings/program-config.ts';
@@ -98,6 +98,8 @@ async function prepareAgent(context: RunContext): Promise<PreparedAgent> {
     target,
     environment: input.environment,
     logger: log.logger,
+    // One failure is one line: where each request has its own, that one tells it.
+    logsFailures: json || !showsRequests(context) || !isLogBesideOutput(settings),
     figures: new AgentFigures(),
     inspector: settings.noInspect ? undefined : createInspector(settings),
     readStdin: stdinReader(),
@@ -187,10 +189,13 @@ async function end(agent: Pick<ReplaceableAgent, 'drain'>, drainMs: number, stat
   return status;
 }
 
-async function createPresenter(
-  { json, output, command, parent }: RunContext,
-  settings: AgentSettings,
-): Promise<AgentPresenter> {
+/** Whether people are told of each request: unless a command has the terminal, or nobody has. */
+function showsRequests({ command, parent }: RunContext): boolean {
+  return command === undefined && parent === undefined;
+}
+
+async function createPresenter(context: RunContext, settings: AgentSettings): Promise<AgentPresenter> {
+  const { json, output } = context;
   if (json) return createJsonPresenter(output);
   const [{ HumanPresenter }, { StartupList }] = await Promise.all([
     import('./presenters/human-presenter.ts'),
@@ -201,6 +206,6 @@ async function createPresenter(
     list: new StartupList(process.stderr, output.isInteractive),
     transport: settings.transport,
     server: serverText(settings.server),
-    showsRequests: command === undefined && parent === undefined,
+    showsRequests: showsRequests(context),
   });
 }

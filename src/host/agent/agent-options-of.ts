@@ -18,6 +18,8 @@ export interface AgentSurroundings {
   readonly environment: Environment;
   readonly logger: Logger;
   readonly figures: AgentFigures;
+  /** As {@link AgentOptions.logsFailures}. */
+  readonly logsFailures?: boolean | undefined;
   /** Default nothing is recorded. */
   readonly inspector?: Inspector | undefined;
   /** Reads stdin to its end, the first time; returns the same text again afterwards. */
@@ -32,7 +34,7 @@ export interface AgentSurroundings {
  */
 export async function agentOptionsOf(
   config: AgentConfig,
-  { target, environment, logger, figures, inspector, readStdin }: AgentSurroundings,
+  { target, environment, logger, logsFailures, figures, inspector, readStdin }: AgentSurroundings,
   chosenNames: ReadonlyMap<string | undefined, string> = new Map(),
 ): Promise<AgentOptions> {
   const { settings } = config;
@@ -55,6 +57,7 @@ export async function agentOptionsOf(
     weight: settings.weight,
     hostHeader: hostHeaderOf(settings.hostHeader),
     logger,
+    logsFailures,
     figures,
     inspector,
   };

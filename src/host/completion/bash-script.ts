@@ -1,7 +1,7 @@
 /**
  * The completion script for bash 4 and newer: tables, and a function that walks the words of the line.
  *
- * It starts no process of ours. bash takes `--flag=value` apart at its `=`, and other words at their colons.
+ * It starts giraffe only where a name is expected. bash takes `--flag=value` apart at its `=`, and other words at their colons.
  */
 import { type Vocabulary, valueText } from './command-words.ts';
 
@@ -12,13 +12,22 @@ _giraffe_reply() {
   COMPREPLY=($(compgen -W "$1" -- "$2"))
 }
 
+# Prints what a value can be: words as they are, and names after asking for them.
+_giraffe_words() {
+  if [[ $1 == \\?* ]]; then
+    giraffe completion names "\${1#?}" -- "\${COMP_WORDS[@]:1}" 2>/dev/null | cut -d : -f 1
+  else
+    echo "$1"
+  fi
+}
+
 # Fills COMPREPLY with what a value can be: words, or files.
 _giraffe_reply_value() {
   if [[ $1 == FILE ]]; then
     compopt -o filenames 2>/dev/null
     mapfile -t COMPREPLY < <(compgen -f -- "$2")
   else
-    _giraffe_reply "$1" "$2"
+    _giraffe_reply "$(_giraffe_words "$1")" "$2"
   fi
 }
 
@@ -48,7 +57,7 @@ _giraffe() {
   elif ((index < COMP_CWORD)); then _giraffe_reply_value "$(_giraffe_argument "$name")" "$current"
   else
     value=$(_giraffe_argument "$name")
-    _giraffe_reply "$(_giraffe_next "$name") \${value/#FILE/}" "$current"
+    _giraffe_reply "$(_giraffe_next "$name") $(_giraffe_words "\${value/#FILE/}")" "$current"
     if [[ $value == FILE && \${#COMPREPLY[@]} == 0 ]]; then _giraffe_reply_value FILE "$current"; fi
   fi
   return 0

@@ -1,8 +1,8 @@
 /**
  * What can be typed after `giraffe`: commands, flags and values, in the form in which the scripts of both shells look it up.
  *
- * Taken from the commands that are there when it is asked, those of plugins included. Which of the names below localhost,
- * tokens or agents exist is not looked up: a completion answers while somebody types.
+ * Taken from the commands that are there when it is asked, those of plugins included. Names that come and go, of agents or
+ * tokens, are not in it: it says where the scripts have to ask for them.
  */
 import type { Command } from '@oclif/core';
 import { agentSettings } from '../../config/agent-settings.ts';
@@ -20,8 +20,11 @@ export interface Described {
   readonly meaning: string;
 }
 
-/** What a flag or an argument takes: one of some words, a file, or what only its user knows. */
-export type Value = { readonly words: readonly string[] } | 'file' | 'own';
+/** Names that come and go; `giraffe completion names` tells which there are. */
+export type Asked = 'agents' | 'endpoints' | 'plugins' | 'tokens' | 'tunnels';
+
+/** What a flag or an argument takes: one of some words, a name, a file, or what only its user knows. */
+export type Value = { readonly words: readonly string[] } | { readonly asked: Asked } | 'file' | 'own';
 
 /** One command or topic. `name` has spaces between its words and is empty for the program itself. */
 export interface CommandWords {
@@ -64,6 +67,18 @@ const choices = new Map(
 const argumentWords: Readonly<Record<string, readonly string[]>> = {
   explain: [...Object.keys(codes), ...checkIds],
 };
+
+/** Commands whose argument is a name that comes and goes. */
+const argumentNames: Readonly<Record<string, Asked>> = {
+  'plugins:inspect': 'plugins',
+  'plugins:uninstall': 'plugins',
+  'plugins:unlink': 'plugins',
+  'token:revoke': 'tokens',
+  tunnel: 'tunnels',
+  'tunnel:stop': 'agents',
+};
+/** Flags with such a name. */
+const flagNames: Readonly<Record<string, Asked>> = { domain: 'endpoints' };
 
 /** Returns what can be typed. `topics` tells what the first words mean where they are no command. */
 export function vocabularyOf(commands: readonly DescribedCommand[], topics: readonly DescribedTopic[]): Vocabulary {
@@ -109,6 +124,8 @@ function flagsOf({ flags }: DescribedCommand): Described[] {
 function argumentOf({ id, args }: DescribedCommand): Value | undefined {
   const words = argumentWords[id] ?? Object.values(args).find(({ options }) => options !== undefined)?.options;
   if (words !== undefined) return { words };
+  const asked = argumentNames[id];
+  if (asked !== undefined) return { asked };
   return Object.keys(args).some((name) => name === 'file' || name === 'path') ? 'file' : undefined;
 }
 
@@ -120,14 +137,17 @@ function valuesOf(commands: readonly DescribedCommand[]): Map<string, Value> {
 function takenBy(flag: Command.Flag.Cached): Value {
   const words = choices.get(flag.name) ?? (flag.type === 'option' ? flag.options : undefined);
   if (words !== undefined) return { words };
+  const asked = flagNames[flag.name];
+  if (asked !== undefined) return { asked };
   const { helpValue = '' } = flag as { helpValue?: string | readonly string[] };
   return /^(?:FILE|DIR)\b/.test(String(helpValue)) ? 'file' : 'own';
 }
 
-/** Returns how a script writes a value: its words, FILE, or nothing. */
+/** Returns how a script writes a value: its words, FILE, what to ask for behind a question mark, or nothing. */
 export function valueText(value: Value): string {
   if (value === 'own') return '';
-  return value === 'file' ? 'FILE' : value.words.join(' ');
+  if (value === 'file') return 'FILE';
+  return 'asked' in value ? `?${value.asked}` : value.words.join(' ');
 }
 
 function firstLine(text: string): string {

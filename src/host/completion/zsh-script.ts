@@ -36,9 +36,13 @@ _giraffe() {
   fi
 }
 
-# Offers what a value can be: words, or files.
+# Offers what a value can be: words, files, or names after asking for them.
 _giraffe_offer() {
+  local -a rows
   if [[ $1 == FILE ]]; then _files
+  elif [[ $1 == \\?* ]]; then
+    rows=("\${(@f)$(giraffe completion names "\${1#?}" -- "\${(@Q)words[2,-1]}" 2>/dev/null)}")
+    [[ -n $rows ]] && _describe name rows
   elif [[ -n $1 ]]; then compadd -- \${=1}
   fi
 }

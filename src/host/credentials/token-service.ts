@@ -15,7 +15,7 @@ import { writeEvent } from '../terminal/output.ts';
 import { printable } from '../terminal/printable.ts';
 import { tableLines } from '../terminal/text-table.ts';
 
-type TokenContext = Omit<HostContext, 'plugins'>;
+type TokenContext = Pick<HostContext, 'input' | 'output' | 'json'>;
 
 /**
  * Makes a token as the flags say and prints its secret, for the only time. Makes the state folder when it is missing.
@@ -37,6 +37,11 @@ export async function createToken(context: TokenContext): Promise<number> {
     output.out(made.secret);
     return 0;
   });
+}
+
+/** Returns all tokens. Throws GIR_ERR_USAGE, GIR_ERR_CONFIG, GIR_ERR_STATE. */
+export async function knownTokens(context: TokenContext): Promise<readonly TokenSummary[]> {
+  return withTokens(context, await existingFolder(context), async (tokens) => tokens.listTokens());
 }
 
 /** Prints all tokens, without their secrets. Throws GIR_ERR_USAGE, GIR_ERR_CONFIG, GIR_ERR_STATE. */

@@ -27,10 +27,10 @@ export interface ProcessLog {
  *
  * @throws {GiraffeError} GIR_ERR_CONFIG for a file that cannot be opened.
  */
-export function createLogger({ logFormat, logLevel, logFile }: LogOptions): ProcessLog {
+export function createLogger(options: LogOptions): ProcessLog {
+  const { logLevel, logFile } = options;
   const sink = new LogSink(logFile);
-  const isPretty = logFormat === undefined ? logFile === undefined && process.stderr.isTTY : logFormat === 'pretty';
-  const form = isPretty ? prettyLine : jsonLine;
+  const form = isPretty(options) ? prettyLine : jsonLine;
   const stream: DestinationStream = { write: (line) => sink.write(form(line)) };
   const logger = pino({ level: logLevel, base: null }, stream);
   return {
@@ -40,4 +40,13 @@ export function createLogger({ logFormat, logLevel, logFile }: LogOptions): Proc
     },
     reopen: () => sink.reopen(),
   };
+}
+
+/** Whether people read the log on stderr, beside what the program tells them there. */
+export function isLogBesideOutput(options: LogOptions): boolean {
+  return options.logFile === undefined && isPretty(options);
+}
+
+function isPretty({ logFormat, logFile }: LogOptions): boolean {
+  return logFormat === undefined ? logFile === undefined && process.stderr.isTTY : logFormat === 'pretty';
 }

@@ -268,13 +268,17 @@ export class HumanPresenter implements AgentPresenter {
     this.#lastCode = error.code;
   }
 
-  #request({ method, path, status, code, durationMs, carrier }: EventOf<'request'>): void {
+  #request({ method, path, status, code, detail, durationMs, carrier }: EventOf<'request'>): void {
     if (!this.#options.showsRequests) return;
     const shown = path.length <= maxPathLength ? path : `${path.slice(0, maxPathLength)}…`;
-    const outcome = [status, code].filter((part) => part !== undefined).join(' ');
+    const isCancelled = code === 'GIR_ERR_CANCELLED';
+    // Without an answer of the origin, the status with which the edge answers for this code.
+    const known = code !== undefined && isErrorCode(code) && !isCancelled ? codes[code].status : undefined;
+    const outcome = [status ?? known, code].filter((part) => part !== undefined).join(' ');
     const isBad = status === undefined || 500 <= status;
     const text = `${told(method)} ${told(shown)} ${told(outcome)} ${Math.round(durationMs)} ms ${carrierLabels[carrier]}`;
-    this.#line(isBad ? this.#chalk.red(text) : text);
+    const why = detail === undefined || isCancelled ? '' : ` (${told(detail)})`;
+    this.#line(isBad ? this.#chalk.red(text + why) : text + why);
   }
 
   /** Writes a line once the list is not being redrawn. */

@@ -43,8 +43,8 @@ function fieldsOf(event: AgentEvent): object | undefined {
       return { ...problem(event.error), delayMs: Math.round(event.delayMs) };
     case 'request': {
       // By name: this is told of each request, and to copy what is left of an object costs more than the rest of it.
-      const { method, path, domain, status, code, durationMs, carrier } = event;
-      return { method, path, domain, status, code, durationMs: Math.round(durationMs), carrier };
+      const { method, path, domain, status, code, detail, durationMs, carrier } = event;
+      return { method, path, domain, status, code, detail, durationMs: Math.round(durationMs), carrier };
     }
     case 'health': {
       const { domain, target, error } = event;

@@ -77,7 +77,8 @@ export function chooseAgents(agents: readonly RunningAgent[], wanted: string | u
   );
 }
 
-async function runningAgents(input: ProgramInput): Promise<readonly RunningAgent[]> {
+/** Returns the agents that run with a state folder. Throws GIR_ERR_USAGE, GIR_ERR_CONFIG, GIR_ERR_STATE. */
+export async function runningAgents(input: ProgramInput): Promise<readonly RunningAgent[]> {
   const { source } = await readConfigFile(input);
   const { stateDir } = resolveSettings({ stateDir: agentSettings.stateDir }, input.flags, input.environment, source);
   return listRunningAgents(stateDir ?? defaultStateDir(input.environment));

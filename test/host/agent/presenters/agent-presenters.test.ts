@@ -202,15 +202,20 @@ describe('HumanPresenter', () => {
   it('S7 prints neither control characters nor tokens of others', async () => {
     const path = `/\u001b[2J\r\nFAKE?${`grf_${'a'.repeat(43)}`}`;
     const request = { type: 'request', method: 'GET', path, domain: 'app.test', status: 200, code: undefined } as const;
-    const { err } = await shown([
-      connecting,
-      grpcUp,
-      tlsUp,
-      ready,
-      { ...request, durationMs: 1.2, carrier: 'grpc' },
-      closed,
-    ]);
+    const outcome = { detail: undefined, durationMs: 1.2, carrier: 'grpc' } as const;
+    const { err } = await shown([connecting, grpcUp, tlsUp, ready, { ...request, ...outcome }, closed]);
     expect(err.at(-1)).toBe('GET /\\u001b[2J\\r\\nFAKE?[redacted] 200 1 ms gRPC');
+  });
+
+  it.each([
+    [undefined, 'GIR_ERR_ORIGIN_REFUSED', 'nobody\nlistens', '502 GIR_ERR_ORIGIN_REFUSED 1 ms gRPC (nobody\\nlistens)'],
+    [200, 'GIR_ERR_ORIGIN_CLOSED', 'cut off', '200 GIR_ERR_ORIGIN_CLOSED 1 ms gRPC (cut off)'],
+    [undefined, 'GIR_ERR_CANCELLED', 'the client left', 'GIR_ERR_CANCELLED 1 ms gRPC'],
+    [404, undefined, undefined, '404 1 ms gRPC'],
+  ])('tells a request that fails in one line: status %j, code %j', async (status, code, detail, text) => {
+    const request = { type: 'request', method: 'GET', path: '/', domain: 'app.test', carrier: 'grpc' } as const;
+    const { err } = await shown([connecting, ready, { ...request, status, code, detail, durationMs: 1 }]);
+    expect(err.at(-1)).toBe(`GET / ${text}`);
   });
 });
 
