@@ -53,6 +53,9 @@ describe('exit status 2, wrong usage', () => {
     ['two tokens', ['tunnel', '3000', '--token', token, '--token-file', '/x'], /give one of them/],
     ['an unknown command', ['tunel', '3000'], /there is no command tunel; the nearest is tunnel/],
     ['help for an unknown command', ['tunel', '--help'], /there is no command tunel; the nearest is tunnel/],
+    ['a flag that help has not', ['help', 'tunnel', '--nope'], /there is no flag --nope/],
+    ['a flag that plugins has not', ['plugins', '--cor'], /there is no flag --cor; the nearest is --core/],
+    ['a plugin that is missing', ['plugins', 'install'], /PLUGIN is missing: plugin to install/],
     ['help on an unknown command', ['help', 'tunel'], /there is no command tunel; the nearest is tunnel/],
     [
       'an unknown command of a topic',
@@ -141,6 +144,17 @@ describe('exit status 3, bad configuration', () => {
 });
 
 describe('the other exit statuses', () => {
+  it('O6 is that of a command of a plugin that fails, told in our form', async () => {
+    await using home = new GiraffeHome();
+    await expectFailure(
+      home.run(['plugins', 'uninstall', 'nope']),
+      1,
+      /nope is not installed \(GIR_ERR_PLUGIN_COMMAND\)/,
+    );
+    const linked = home.run(['plugins', 'link', '/nowhere', '--no-install']);
+    await expectFailure(linked, 1, /could not find package\.json.* \(GIR_ERR_PLUGIN_COMMAND\)/);
+  });
+
   it('O6 is 4 for a plugin that fails to load, which is named', async () => {
     await using home = new GiraffeHome();
     const link = home.run(['plugins', 'link', join(root, 'test/fixtures/plugins/throws'), '--no-install']);

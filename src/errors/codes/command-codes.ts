@@ -40,6 +40,13 @@ export const commandCodes = {
     'Run the command with --help.',
     { exit: 2 },
   ),
+  GIR_ERR_PLUGIN_COMMAND: entry(
+    500,
+    'proxy_configuration_error',
+    'agent',
+    'A command that comes from a plugin has failed.',
+    'The message is that of the command; its --help tells what it expects, and DEBUG=giraffe adds the stack.',
+  ),
   GIR_ERR_CONFIG: entry(
     500,
     'proxy_configuration_error',

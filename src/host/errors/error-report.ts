@@ -62,6 +62,16 @@ export function errorReport(error: unknown, command: FailedCommand): ErrorReport
   };
 }
 
+/** Returns what to tell about the error of a command that is not ours: what it says itself, and its exit status. */
+export function foreignErrorReport(error: Error, command: FailedCommand): ErrorReport {
+  // What oclif's parser throws remembers what it parsed.
+  if ('parse' in error) return errorReport(error, command);
+  const [message] = error.message.split('\n', 1);
+  const { exit, ...report } = errorReport(new GiraffeError('GIR_ERR_PLUGIN_COMMAND', message), command);
+  const { oclif } = error as { readonly oclif?: { readonly exit?: number } };
+  return { ...report, exit: oclif?.exit || exit, stack: redacted(error.stack ?? error.message) };
+}
+
 /** Flags of which one is there where `--help` lists the settings of an edge or an agent. */
 const settingFlags = ['server', 'grpc-port', 'admin-token'];
 
@@ -74,6 +84,8 @@ function nextStep({ code, entry }: GiraffeError, { name, flags }: FailedCommand)
       return settingFlags.some((flag) => flags.includes(flag))
         ? `Set it right and try again; \`${name} --help\` tells what each setting is.`
         : 'Set it right and try again; `giraffe config schema` tells what a configuration file may hold.';
+    case 'GIR_ERR_PLUGIN_COMMAND':
+      return `\`${name} --help\` tells what it expects; DEBUG=giraffe adds the stack.`;
     default:
       return entry.fix;
   }

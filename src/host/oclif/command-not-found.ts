@@ -35,7 +35,7 @@ export function notFoundText(id: string, bin: string, ids: readonly string[]): {
   return { message: `there is no ${what}${hint}`, fix: `Run \`${bin}${topic} --help\`.` };
 }
 
-/** Edits above which a name is not what somebody meant. */
+/** Edits above which a name is not what somebody meant; of a short word at most half may be another. */
 const maxEdits = 3;
 
 /** Returns the command or topic that was meant: it ends in what was typed, or is like as many words of it as it has itself. */
@@ -47,9 +47,10 @@ function nearestCommand(id: string, ids: readonly string[]): string | undefined 
   const [nearest] = [...names]
     .map((name) => {
       const { length } = name.split(':');
-      return { name, length, edits: editDistance(words.slice(0, length).join(':'), name) };
+      const typed = words.slice(0, length).join(':');
+      return { name, length, typed, edits: editDistance(typed, name) };
     })
-    .filter(({ edits }) => edits <= maxEdits)
+    .filter(({ edits, typed }) => edits <= Math.min(maxEdits, typed.length / 2))
     .sort((a, b) => a.edits - b.edits || b.length - a.length);
   return nearest?.name;
 }

@@ -16,6 +16,7 @@ describe('notFoundText()', () => {
     ['tunel:list', '; the nearest is tunnel list'],
     ['tunel:3000', '; the nearest is tunnel'],
     ['nonsense', ''],
+    ['nope', ''],
   ])('tells what was meant with %s, if anything', (id, hint) => {
     const { message } = notFoundText(id, 'giraffe', ['tunnel', 'tunnel:list', 'server:start', 'stats']);
     expect(message).toBe(`there is no command ${id.split(':')[0]}${hint}`);
