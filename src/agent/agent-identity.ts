@@ -51,12 +51,13 @@ export class AgentIdentity {
       endpoints: this.#tunnels.map(({ domain }) => domain ?? null),
     };
     if (ticket !== undefined) return { ...hello, ticket };
-    const { labels = [], weight = 1, run } = this.#options;
+    const { labels = [], weight = 1, run, trial = false } = this.#options;
     return {
       ...hello,
       ...(run === undefined ? {} : { run }),
       ...(labels.length === 0 ? {} : { labels: [...labels] }),
       ...(weight === 1 ? {} : { weight }),
+      ...(trial ? { trial } : {}),
       ...(this.#hasPolicy ? { policies: this.#tunnels.map(({ tunnel }) => tunnel.policy ?? null) } : {}),
     };
   }

@@ -104,6 +104,8 @@ export interface AgentOptions {
   /** Share of the traffic beside other agents of the endpoint, 1 to 1000. Default 1. */
   readonly weight?: number;
   readonly hostHeader: HostHeader;
+  /** Whether the edge forgets a name that it chooses, and its figures, when the agent has left. Default false. */
+  readonly trial?: boolean;
   /** What it has in common with the agents that it takes over from and that take over from it. Default nothing. */
   readonly run?: string;
   readonly logger: Logger;

@@ -49,7 +49,7 @@ export class TrialTunnel implements AsyncDisposable {
       tls: false,
     } as const;
     const agent = startAgent(
-      { ...trial, tunnels: [{ domain: undefined, target }], hostHeader: 'preserve', logger: silentLogger },
+      { ...trial, tunnels: [{ domain: undefined, target }], hostHeader: 'preserve', trial: true, logger: silentLogger },
       (event) => {
         if (event.type === 'ready') url = event.tunnels[0]?.url ?? '';
         if (event.type === 'reconnecting') onTrouble(event.error);

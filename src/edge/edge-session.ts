@@ -21,6 +21,8 @@ export interface SessionIdentity {
   readonly run: string;
   /** Those it was opened with; {@link EdgeSession.endpoints} are those it has. */
   readonly endpoints: readonly string[];
+  /** Those of them that are forgotten when nobody serves them any more. */
+  readonly passing: readonly string[];
   /** Whether it can give up one endpoint of several. */
   readonly canWithdraw: boolean;
   readonly openedAt: Date;

@@ -189,6 +189,11 @@ export class EdgeFigures {
     };
   }
 
+  /** Drops the figures of one endpoint; those over all endpoints stay. */
+  forget(host: string): void {
+    this.#byHost.delete(host);
+  }
+
   #tallyOf(host: string): ExchangeTally | undefined {
     const tally = this.#byHost.get(host);
     if (tally !== undefined || !this.#isTunnel(host)) return tally;

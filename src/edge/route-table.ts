@@ -55,7 +55,7 @@ export class RouteTable {
       const serving = this.#byHost.get(host);
       if (serving === undefined) this.#byHost.set(host, new Set([session]));
       else serving.add(session);
-      this.#known.add(host);
+      if (!session.identity.passing.includes(host)) this.#known.add(host);
       this.#deserted.delete(host);
       this.#wake(host);
     }

@@ -123,6 +123,7 @@ export class SessionAcceptor {
     const { facts, identity } = session;
     const code = reason?.code;
     routes.remove(session);
+    for (const host of identity.passing) if (routes.find(host) === undefined) figures.forget(host);
     if (mayComeBack(reason)) disconnections.lost(identity.run, facts.domains);
     figures.sessionClosed(code);
     events.emit({ type: 'session-closed', ...facts, code });
@@ -192,6 +193,7 @@ export class SessionAcceptor {
       generation,
       run: `${principal.id} ${hello.run ?? agentId}`,
       endpoints,
+      passing: hello.trial === true ? endpoints.filter((_, index) => hello.endpoints[index] === null) : [],
       canWithdraw: hello.capabilities.includes('withdraw'),
       openedAt: new Date((options.now ?? Date.now)()),
       labels: hello.labels ?? [],

@@ -1,5 +1,5 @@
 /**
- * Ends sessions whose credentials were revoked or have expired, soon after that happened.
+ * Ends sessions whose credentials were revoked or have expired, soon after that happened. Clients wait for none of them.
  */
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -37,7 +37,9 @@ export class SessionWatch implements Disposable {
         { sessionId: id, principal: principal.id, endpoints: session.endpoints, reason },
         'session ended',
       );
+      const { endpoints } = session;
       this.#routes.remove(session);
+      for (const host of endpoints) if (!this.#routes.isServed(host)) this.#routes.desert(host);
       session.close(new GiraffeError('GIR_ERR_CREDENTIALS_REFUSED', reason));
     }
   }

@@ -52,6 +52,8 @@ const helloSchema = z.object({
     .optional(),
   /** Relative share of the traffic. Default 1. */
   weight: z.int().min(1).max(1000).optional(),
+  /** Whether the edge forgets the names that it chooses for this agent, and their figures, when the session ends. */
+  trial: z.boolean().optional(),
   /** Binds this carrier to the session that handed the ticket out. */
   ticket: z.string().max(100).optional(),
   /**

@@ -8,6 +8,7 @@ import { openTokenStore } from '../../src/state/token-store.ts';
 import { createTemporaryFolder } from '../state/temporary-folder.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
+import { startLinks } from '../support/links.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { RunningClock } from '../support/running-clock.ts';
 import { audience, issuerName, startTokenIssuer } from '../support/token-issuer.ts';
@@ -56,6 +57,49 @@ describe('a token that is revoked', () => {
     expect((await otherClient.get('/')).text).toBe('ok');
     expect(other.events.filter(({ type }) => type === 'reconnecting' || type === 'closed')).toEqual([]);
     expect(edge.log.filter(({ message }) => message === 'session ended')).toHaveLength(1);
+  });
+
+  it('S3 lets clients wait for nobody: what waits is answered at once, and what comes later, too', async () => {
+    await using world = await startTokens();
+    const { id, secret } = await world.store.createToken({ name: 'revoked', endpoints: ['*'] });
+    const limits = { reconnectGraceMs: 600_000, maxStreams: 1 };
+    await using edge = await startTestEdge(limits, { authProviders: named('tokens', world.provider) });
+    await using origin = await startHttpOrigin(() => {});
+    await eventually('the token', () => world.provider.isStillAllowed?.(id) ?? false);
+    await using agent = await startTestAgent(edge.edge.ports, 'a.test', origin.target, { token: secret });
+    using client = new HttpClient(edge.edge.ports.proxy, 'a.test');
+    using other = new HttpClient(edge.edge.ports.proxy, 'a.test');
+    const [first, waiting] = [client.get('/'), other.get('/')];
+    await eventually('both requests', () => edge.edge.stats().some(({ inFlight }) => inFlight === 2));
+    await world.store.revokeToken(id);
+    await agent.event('closed');
+    expect((await first).status).toBe(502);
+    expect((await waiting).text).toContain('GIR_ERR_NO_UPSTREAM');
+    expect((await client.get('/')).text).toContain('GIR_ERR_NO_UPSTREAM');
+  });
+
+  it('S3 lets clients wait for another agent that serves the same endpoint', async () => {
+    await using world = await startTokens();
+    const { id, secret } = await world.store.createToken({ name: 'revoked', endpoints: ['*'] });
+    const good = await world.store.createToken({ name: 'good', endpoints: ['*'] });
+    const authProviders = named('tokens', world.provider);
+    await using edge = await startTestEdge({ reconnectGraceMs: 600_000 }, { authProviders });
+    await using links = await startLinks(edge.edge.ports);
+    await using origin = await startHttpOrigin((_request, response) => void response.end('ok'));
+    await eventually('both tokens', () => world.provider.isStillAllowed?.(good.id) ?? false);
+    const { server } = links;
+    await using other = await startTestAgent(edge.edge.ports, 'a.test', origin.target, { token: good.secret, server });
+    await using agent = await startTestAgent(edge.edge.ports, 'a.test', origin.target, { token: secret });
+    await world.store.revokeToken(id);
+    await agent.event('closed');
+    links.both('refuse');
+    links.both('cut');
+    await other.event('reconnecting');
+    using client = new HttpClient(edge.edge.ports.proxy, 'a.test');
+    const waiting = client.get('/');
+    await eventually('the request', () => edge.edge.stats().some(({ inFlight }) => inFlight === 1));
+    links.both('accept');
+    expect((await waiting).text).toBe('ok');
   });
 
   it('S3 S7 is refused when it comes back, and stands in no log and no error', async () => {

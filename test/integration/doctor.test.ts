@@ -9,6 +9,7 @@ import { type CheckResult, ok } from '../../src/doctor/check.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { ServiceSubject, WaySubject } from '../../src/doctor/subject.ts';
 import { parseTarget } from '../../src/http/target.ts';
+import { eventually } from '../support/eventually.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { testCertificate } from '../support/test-certificate.ts';
 import { startTestAgent, startTestEdge, testToken, tokenProvider } from '../support/world.ts';
@@ -55,6 +56,10 @@ describe('the doctor', () => {
     await using world = await startTestEdge();
     const results = await look(serverOf(world.edge.ports.grpc));
     expect(results.get('reach-tunnel')?.saw).toContain(String(world.edge.ports.tunnel));
+    // The name of its trial tunnel is gone, the requests were made.
+    await eventually('the end of the trial', () => world.edge.sessions().length === 0);
+    expect(world.edge.stats()).toEqual([]);
+    expect(world.edge.overview().totals).toMatchObject({ requests: 2, responses: 2 });
     expect([...results.values()].filter(({ status }) => status !== 'ok')).toEqual([]);
   });
 
