@@ -5,11 +5,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hasPrograms } from '../test/support/programs.ts';
+import { isInstalled } from '../test/support/programs.ts';
 import { download, type LoadResult, loadGet, type Target, upload } from './load.ts';
+import { startPeers } from './peers.ts';
 import { measurePolicy } from './policy.ts';
 import { cpuMicros, memoryBytes, type Running, startGiraffe, startScript, stopAll } from './processes.ts';
-import { startSshForward } from './ssh-forward.ts';
 import { loadGetWithWrk } from './wrk.ts';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
@@ -91,10 +91,9 @@ async function startWays(): Promise<{ ways: Way[]; inspected: Way; edge: Running
     { name: 'giraffe grpc', target: at(ports.proxy, 'grpc.localhost'), middle: [edge, agent] },
     { name: 'giraffe tcp', target: at(ports.proxy, 'tcp.localhost'), middle: [edge, tcpAgent] },
   ];
-  const ssh = await startSshForward(folder, originPort);
-  if (ssh !== undefined) {
-    started.push(...ssh.processes);
-    ways.push({ name: 'ssh -R', target: at(ssh.port, 'localhost'), middle: ssh.processes });
+  for (const { name, target, processes } of await startPeers(folder, originPort)) {
+    started.push(...processes);
+    ways.push({ name, target, middle: processes });
   }
   const inspected: Way = {
     name: 'grpc, inspector',
@@ -230,7 +229,7 @@ async function measureAll(): Promise<void> {
   const { ways, inspected, edge, agent } = await startWays();
   const small = [...ways, inspected];
   await measureGet(small, '/bytes/1024', 'GET 1 KiB, 50 connections');
-  if (hasPrograms('wrk'))
+  if (isInstalled('wrk'))
     await measureGet(small, '/bytes/1024', 'GET 1 KiB, 50 connections, sent by wrk', loadGetWithWrk);
   await measureGet(ways, '/bytes/102400', 'GET 100 KiB, 50 connections');
   await measureBulk(ways);

@@ -9,12 +9,13 @@ import { delimiter, join } from 'node:path';
  * they are installed before the tests, and a missing one is an error, so that nothing is skipped there in silence.
  */
 export function hasPrograms(...names: readonly string[]): boolean {
-  const missing = names.filter((name) => !isProgram(name));
+  const missing = names.filter((name) => !isInstalled(name));
   if (missing.length > 0 && process.env['CI'] === 'true') throw new Error(`not installed: ${missing.join(', ')}`);
   return missing.length === 0;
 }
 
-function isProgram(name: string): boolean {
+/** Whether a program is on the PATH or in the folders of the administrator. */
+export function isInstalled(name: string): boolean {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   return folders.some((folder) => {
     try {
