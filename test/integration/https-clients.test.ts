@@ -2,14 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type OutgoingHttpHeaders,
-  type Settings,
-} from 'node:http2';
+import { constants, type OutgoingHttpHeaders, type Settings } from 'node:http2';
 import { Agent, request as httpsRequest } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -18,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { readAnswer } from '../support/http-client.ts';
+import { answerOf, Http2Client } from '../support/http2-client.ts';
 import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { heldBytes } from '../support/resources.ts';
 import { sha256 } from '../support/sha256.ts';
@@ -31,58 +25,8 @@ async function startHttpsEdge(limits = {}): Promise<TestEdge> {
   return startTestEdge(limits, { proxyCertificate: await testCertificate() });
 }
 
-/** An HTTP/2 client; `ask` reads a whole answer and rejects when the stream breaks. */
-class Http2Client implements Disposable {
-  readonly session: ClientHttp2Session;
-
-  private constructor(session: ClientHttp2Session) {
-    this.session = session;
-    session.on('error', () => {});
-  }
-
-  static async connect(edge: TestEdge, settings: Settings = {}): Promise<Http2Client> {
-    const { caPem } = await testCertificate();
-    const options = { ca: caPem, maxSessionMemory: 100, settings };
-    return new Http2Client(connect(`https://localhost:${edge.edge.ports.proxy}`, options));
-  }
-
-  open(path: string, headers: OutgoingHttpHeaders = {}, endStream = true): ClientHttp2Stream {
-    const stream = this.session.request({ ':authority': domain, ':path': path, ...headers }, { endStream });
-    stream.on('error', () => {});
-    return stream;
-  }
-
-  async ask(path: string, headers: OutgoingHttpHeaders = {}, body?: Buffer): Promise<Http2Answer> {
-    const stream = this.open(path, headers, body === undefined);
-    if (body !== undefined) stream.end(body);
-    return answerOf(stream);
-  }
-
-  [Symbol.dispose](): void {
-    this.session.destroy();
-  }
-}
-
-interface Http2Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly trailers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Buffer;
-}
-
-async function answerOf(stream: ClientHttp2Stream): Promise<Http2Answer> {
-  let trailers: Http2Answer['trailers'] = {};
-  stream.on('trailers', (fields: Http2Answer['trailers']) => {
-    trailers = fields;
-  });
-  const [headers] = (await once(stream, 'response')) as [Http2Answer['headers']];
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await new Promise<void>((resolve, reject) => {
-    stream.once('end', resolve);
-    stream.once('close', () => reject(new Error(`the stream was reset with ${stream.rstCode}`)));
-  });
-  return { status: Number(headers[':status']), headers, trailers, body: Buffer.concat(chunks) };
+async function connectHttp2(edge: TestEdge, settings: Settings = {}): Promise<Http2Client> {
+  return new Http2Client(edge.edge.ports.proxy, domain, (await testCertificate()).caPem, settings);
 }
 
 describe('an HTTP/2 client', () => {
@@ -106,7 +50,7 @@ describe('an HTTP/2 client', () => {
       response.end(JSON.stringify([request.method, request.url, request.headers]));
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const { status, headers, body } = await client.ask('/a?b=c', { cookie: ['x=1', 'y=2'], te: 'trailers' });
     expect(status).toBe(200);
     expect(headers['set-cookie']).toEqual(['a=1', 'b=2']);
@@ -129,7 +73,7 @@ describe('an HTTP/2 client', () => {
       request.pipe(response);
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const bodies = Array.from({ length: 200 }, () => randomBytes(5000));
     const answers = await Promise.all(bodies.map((body) => client.ask('/', { ':method': 'POST' }, body)));
     expect(answers.map(({ body }) => sha256(body))).toEqual(bodies.map(sha256));
@@ -146,7 +90,7 @@ describe('an HTTP/2 client', () => {
       });
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const body = randomBytes(20 * 1024 * 1024);
     const request = { ':method': 'POST', ':path': '/', ':authority': domain, te: 'trailers', trailer: 'x-sum' };
     const stream = client.session.request(request, { waitForTrailers: true });
@@ -163,7 +107,7 @@ describe('an HTTP/2 client', () => {
       request.resume().on('end', () => response.end(JSON.stringify(request.rawTrailers)));
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const request = { ':method': 'POST', ':path': '/', ':authority': domain };
     const stream = client.session.request(request, { waitForTrailers: true });
     const bad = {
@@ -193,8 +137,8 @@ describe('an HTTP/2 client', () => {
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
     // Its own HTTP/2 is in this process, too, and shall hold nothing.
-    using slow = await Http2Client.connect(edge, { initialWindowSize: 1 });
-    using client = await Http2Client.connect(edge);
+    using slow = await connectHttp2(edge, { initialWindowSize: 1 });
+    using client = await connectHttp2(edge);
     await once(slow.open('/events'), 'response');
     const bulk = client.open('/bulk').resume();
     await once(bulk, 'response');
@@ -221,7 +165,7 @@ describe('an HTTP/2 client', () => {
       more();
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const unread = client.open('/endless');
     await once(unread, 'response');
     for (let count = 0; count < 20; count += 1) expect((await client.ask('/small')).body.toString()).toBe('small');
@@ -236,7 +180,7 @@ describe('an HTTP/2 client', () => {
       sent.push((text) => response.write(text));
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const stream = client.open('/');
     await once(stream, 'response');
     for (const text of ['one', 'two']) {
@@ -254,7 +198,7 @@ describe('an HTTP/2 client', () => {
       });
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     await expect(client.ask('/')).rejects.toThrow(`reset with ${constants.NGHTTP2_INTERNAL_ERROR}`);
     const unknown = await client.ask('/', { ':authority': 'other.test', accept: 'application/json' });
     expect(unknown.status).toBe(404);
@@ -267,7 +211,7 @@ describe('an HTTP/2 client', () => {
       if (request.url === '/here') response.end('here');
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const streams = Array.from({ length: 20 }, () => client.open('/hangs'));
     await eventually('all are at the origin', () => origin.open.size === 20);
     for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
@@ -280,7 +224,7 @@ describe('an HTTP/2 client', () => {
     const body = Buffer.alloc(2 * 1024 * 1024, 'giraffe ');
     await using origin = await startHttpOrigin((_request, response) => response.end(body));
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     for (let count = 0; count < 180; count += 1) {
       const stream = client.open('/');
       await eventually('a full window', () => stream.readableLength === 65_535);
@@ -305,7 +249,7 @@ describe('an HTTP/2 client', () => {
       response.end('done');
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const hinted = client.open('/');
     const [hints] = (await once(hinted, 'headers')) as [Record<string, string>];
     expect(hints).toMatchObject({ ':status': 103, link: '</a.css>; rel=preload' });
@@ -330,7 +274,7 @@ describe('an HTTP/2 client', () => {
     await using edge = await startHttpsEdge({ maxHeadBytes: 8192 });
     await using origin = await startHttpOrigin((_request, response) => response.end());
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     expect((await client.ask('/', headers)).status).toBe(status);
     expect(origin.connections).toBe(0);
   });
@@ -339,7 +283,7 @@ describe('an HTTP/2 client', () => {
     await using edge = await startHttpsEdge();
     await using origin = await startHttpOrigin((_request, response) => response.end());
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const refusal = await client.ask('/', { ':authority': `user@${domain}` }).then(
       ({ status }) => status,
       (error: Error) => error.message,
@@ -355,7 +299,7 @@ describe('an HTTP/2 client', () => {
       response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade' }).end();
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const { status, headers } = await client.ask('/');
     expect([status, headers['upgrade'], headers['connection']]).toEqual([426, undefined, undefined]);
     expect((await client.ask('/here')).body.toString()).toBe('here');
@@ -366,7 +310,7 @@ describe('an HTTP/2 client', () => {
     const waiting: Array<() => void> = [];
     await using origin = await startHttpOrigin((_request, response) => void waiting.push(() => response.end('late')));
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     const answer = client.ask('/');
     await eventually('it is at the origin', () => waiting.length === 1);
     const drained = edge.edge.drain(10_000);
@@ -397,8 +341,8 @@ describe('an HTTP/2 client', () => {
     await using edge = await startHttpsEdge({ keepAliveTimeoutMs: 1500, headTimeoutMs: 1500 });
     await using origin = await startHttpOrigin((_request, response) => response.end());
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using fresh = await Http2Client.connect(edge);
-    using used = await Http2Client.connect(edge);
+    using fresh = await connectHttp2(edge);
+    using used = await connectHttp2(edge);
     const closed = Promise.all([once(fresh.session, 'close'), once(used.session, 'close')]);
     expect((await used.ask('/')).status).toBe(200);
     await closed;
@@ -464,7 +408,7 @@ describe('the certificate of the proxy port', () => {
     await using edge = await startHttpsEdge();
     await using origin = await startHttpOrigin((_request, response) => response.end('there'));
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
-    using client = await Http2Client.connect(edge);
+    using client = await connectHttp2(edge);
     expect((await client.ask('/')).body.toString()).toBe('there');
     const renewed = await createCertificate();
     edge.edge.reload(await testCertificate(), renewed);

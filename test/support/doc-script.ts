@@ -29,7 +29,16 @@ const left: readonly { readonly why: string; readonly lines: readonly string[] }
     why: 'The suite that this test belongs to, or more than it.',
     lines: ['npm ci && npm test', 'npm run check', 'npm run test:unit'],
   },
-  { why: 'Takes minutes.', lines: ['npm run bench', 'BENCH_ROUNDS=3 BENCH_SECONDS=2 npm run bench'] },
+  {
+    why: 'Takes minutes.',
+    lines: [
+      'npm run bench',
+      'BENCH_ROUNDS=3 BENCH_SECONDS=2 npm run bench',
+      'npm run soak',
+      'SOAK_SECONDS=1200 SOAK_SEED=7 npm run soak',
+      'SOAK_FRONT=https SOAK_ONLY=agent-killed SOAK_ROUNDS=20 npm run soak',
+    ],
+  },
   {
     why: 'Needs a container engine.',
     lines: [

@@ -1,6 +1,6 @@
 /** A WebSocket origin, and clients that reach it through an edge. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type ClientOptions, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 
@@ -13,13 +13,14 @@ export interface WebSocketOrigin extends AsyncDisposable {
   readonly server: WebSocketServer;
 }
 
-/** Starts an origin whose sockets are handed to `serve`; plain requests are answered with 200. */
+/** Starts an origin whose sockets are handed to `serve`; plain requests go to `answer`, by default for a 200. */
 export async function startWebSocketOrigin(
   serve: (socket: WebSocket) => void = echoMessages,
   options: ServerOptions = {},
+  answer: RequestListener = (_request, response) => void response.end('plain'),
 ): Promise<WebSocketOrigin> {
   const sockets = new Set<Socket>();
-  const http = createServer((_request, response) => response.end('plain'));
+  const http = createServer(answer);
   http.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));

@@ -1,0 +1,30 @@
+/**
+ * `npm run soak`: real processes under verified work, while some of them are killed, frozen and restarted. Exit status 0 only
+ * if every failure had its reason and nothing was left behind. See README.md in this folder.
+ */
+import { Ledger } from './ledger.ts';
+import { tell, workTable } from './report.ts';
+import { readSettings, repeatCommand, type SoakSettings } from './settings.ts';
+import { soak } from './soak.ts';
+
+// What is started ends when this process exits, but not when a signal just stops it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+const settings = settingsOrExit();
+const ledger = new Ledger((text) => tell(`PROBLEM ${text}`));
+console.log(`seed ${settings.seed}; again with: ${repeatCommand(settings)}`);
+for (const front of settings.fronts) {
+  await soak(front, settings, settings.seconds / settings.fronts.length, ledger);
+}
+console.log(workTable(ledger));
+const { length } = ledger.problems;
+console.log(length === 0 ? '\nall held' : `\n${length} problems; again with: ${repeatCommand(settings)}`);
+process.exit(length === 0 ? 0 : 1);
+
+function settingsOrExit(): SoakSettings {
+  try {
+    return readSettings(process.env);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(2);
+  }
+}
