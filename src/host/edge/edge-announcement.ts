@@ -29,6 +29,8 @@ export interface EdgeAnnouncement {
   readonly stateDir: string;
   /** Whether an agent finds the state folder without being told. */
   readonly isDefaultStateDir: boolean;
+  /** The server in front that agents elsewhere have to call, `host:port`; undefined when they call the edge itself. */
+  readonly frontServer: string | undefined;
   /** Pin of our own CA; undefined with a certificate of the operator's. */
   readonly caFingerprint: string | undefined;
   /** The first token, only when it was made just now and a person reads this, not a log. */
@@ -47,13 +49,17 @@ export function announcementOf(settings: EdgeSettings, { machineName, ...facts }
   const { apiHost, grpcPlaintextHost, baseDomain, proxyTls, publicScheme, publicPort } = settings;
   const isLocal = baseDomain === 'localhost' || baseDomain.endsWith('.localhost');
   const scheme = publicScheme ?? (proxyTls ? 'https' : 'http');
+  const publicHost = settings.publicHost ?? (isLocal ? machineName : baseDomain);
+  // Nobody comes from elsewhere to a port on loopback; the gRPC tunnel then shares the port of clients.
+  const isBehind = isLoopback(settings.host) && facts.ports.grpcPlaintext !== undefined && publicPort !== undefined;
   return {
     ...facts,
     apiHost,
     grpcPlaintextHost,
     baseDomain,
     clientUrl: publicUrl(baseDomain, { scheme, port: publicPort ?? facts.ports.proxy }),
-    publicHost: settings.publicHost ?? (isLocal ? machineName : baseDomain),
+    publicHost,
+    frontServer: isBehind ? serverText({ host: publicHost, port: publicPort }) : undefined,
   };
 }
 
@@ -105,13 +111,15 @@ function tunnelPortFlag({ tunnel }: AnnouncedPorts): string {
 function remoteLines({
   ports,
   publicHost,
+  frontServer,
   caFingerprint,
   firstToken,
   stateDir,
   isDefaultStateDir,
 }: EdgeAnnouncement): string[] {
-  const ca = caFingerprint === undefined ? '' : ` --ca ${caFingerprint}`;
-  const server = serverText({ host: publicHost, port: ports.grpc });
+  // The certificate of a server in front is its own.
+  const ca = caFingerprint === undefined || frontServer !== undefined ? '' : ` --ca ${caFingerprint}`;
+  const server = frontServer ?? serverText({ host: publicHost, port: ports.grpc });
   const command = `giraffe tunnel 3000 --server ${server}${tunnelPortFlag(ports)}${ca}`;
   if (firstToken !== undefined) {
     return [
@@ -124,6 +132,11 @@ function remoteLines({
     `or on another machine, with the token in ${stateDir}/agent-token or one that \`${createCommand}\` makes, in GIRAFFE_TOKEN:`,
     `  ${command}`,
   ];
+}
+
+/** Whether an address leads to this machine alone. */
+function isLoopback(host: string | undefined): boolean {
+  return host !== undefined && /^(?:localhost|127(?:\.\d+){3}|::1|\[::1\])$/.test(host);
 }
 
 /** Returns the fields of the event `ready`. Holds no token. */

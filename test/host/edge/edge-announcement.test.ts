@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type EdgeAnnouncement, edgeReadyEvent, edgeReadyLines } from '../../../src/host/edge/edge-announcement.ts';
+import { edgeSettings } from '../../../src/config/edge-settings.ts';
+import { type FlagValues, resolveSettings } from '../../../src/config/setting.ts';
+import {
+  type AnnouncedPorts,
+  announcementOf,
+  type EdgeAnnouncement,
+  edgeReadyEvent,
+  edgeReadyLines,
+} from '../../../src/host/edge/edge-announcement.ts';
 
 const edge: EdgeAnnouncement = {
   ports: { proxy: 8081, api: 8080, grpc: 4444, tunnel: 4443 },
@@ -8,6 +16,7 @@ const edge: EdgeAnnouncement = {
   baseDomain: 'localhost',
   clientUrl: 'http://localhost:8081',
   publicHost: 'edge.example.com',
+  frontServer: undefined,
   stateDir: '/state',
   isDefaultStateDir: true,
   caFingerprint: 'sha256:00',
@@ -49,6 +58,33 @@ describe('edgeReadyLines()', () => {
   it("O1 calls the public name when the certificate is the operator's", () => {
     const lines = edgeReadyLines({ ...edge, caFingerprint: undefined });
     expect(lines).toContain('  giraffe tunnel 3000 --server edge.example.com:4444');
+  });
+});
+
+describe('announcementOf()', () => {
+  const facts = {
+    machineName: 'box',
+    stateDir: '/state',
+    isDefaultStateDir: true,
+    caFingerprint: 'sha256:00',
+    firstToken: 'grf_secret',
+  };
+  const ports = { ...edge.ports, grpcPlaintext: 4445 };
+  const behind = { 'base-domain': 'example.com', 'public-port': '443', host: '127.0.0.1', 'grpc-plaintext': '4445' };
+  const lastLine = (flags: FlagValues, given: AnnouncedPorts) =>
+    edgeReadyLines(announcementOf(resolveSettings(edgeSettings, flags, {}), { ...facts, ports: given }))
+      .at(-1)
+      ?.trim();
+
+  it('O1 sends agents elsewhere to the server in front, when the edge itself is on loopback', () => {
+    expect(lastLine(behind, ports)).toBe('GIRAFFE_TOKEN=grf_secret giraffe tunnel 3000 --server example.com:443');
+  });
+
+  it.each([
+    ['listens on all addresses', { ...behind, host: undefined }, ports],
+    ['passes only connections on', { ...behind, 'grpc-plaintext': undefined }, edge.ports],
+  ])('O1 sends agents to its own port when it %s', (_what, flags, given) => {
+    expect(lastLine(flags, given)).toContain('--server example.com:4444 --ca sha256:00');
   });
 });
 
