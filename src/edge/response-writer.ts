@@ -11,6 +11,9 @@ import { keptPiece } from './kept-piece.ts';
 /** What one turn has to say is copied into one buffer up to this many octets; above, copying costs more than it saves. */
 const maxJoinedBytes = 32 * 1024;
 
+/** So many parts leave before the turn is over: tiny ones would cost far more than their octets. */
+const maxParts = 1024;
+
 /** Is told as body octets (without framing) have left for the client, or never will. */
 export interface BodySource {
   consumed(bytes: number): void;
@@ -99,6 +102,7 @@ export class ResponseWriter {
     if (this.#partBytes === 0) process.nextTick(this.#flush);
     this.#parts.push(part);
     this.#partBytes += part.length;
+    if (this.#parts.length >= maxParts) this.#flush();
   }
 
   #writeAll(parts: readonly (string | Buffer)[]): boolean {

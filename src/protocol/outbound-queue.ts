@@ -19,8 +19,11 @@ import { FrameBatch } from './frame-batch.ts';
 import { keepOctets } from './kept-octets.ts';
 import { Turns, usualUrgency } from './turns.ts';
 
+/** Small pieces that wait behind each other are joined up to so many octets: a buffer costs a hundred beside its own. */
+const maxJoinedBytes = 4096;
 /** What a waiting control frame costs in memory beside its payload, in octets, about. */
 const controlFrameCostBytes = 128;
+const nothing = Buffer.alloc(0);
 
 /** What one stream still has to send, and how much it may. */
 export class OutboundStream {
@@ -35,6 +38,9 @@ export class OutboundStream {
   queuedBytes = 0;
   /** Copies of our own, in order. */
   readonly chunks: Buffer[] = [];
+  /** The small chunk that came last, and the memory behind its beginning. */
+  #latest: Buffer | undefined;
+  #memory: Buffer = nothing;
   /** Trailer payload of the END to come, undefined until the direction was ended. */
   end: Buffer | undefined;
   /** True once {@link OutboundQueue.end} was called, also after the END has left. */
@@ -48,6 +54,28 @@ export class OutboundStream {
     this.id = id;
     this.creditBytes = creditBytes;
     this.onTaken = onTaken;
+  }
+
+  /** Takes a copy of body octets, behind what waits. */
+  keep(octets: Buffer): void {
+    const { chunks } = this;
+    const latest = this.#latest;
+    const joinedBytes = (latest?.length ?? 0) + octets.length;
+    if (latest === undefined || chunks.at(-1) !== latest || joinedBytes > maxJoinedBytes) {
+      const copy = keepOctets(octets);
+      chunks.push(copy);
+      this.#latest = copy.length < maxJoinedBytes ? copy : undefined;
+      this.#memory = copy;
+    } else {
+      if (joinedBytes > this.#memory.length) {
+        this.#memory = Buffer.allocUnsafe(Math.min(maxJoinedBytes, joinedBytes * 2));
+        this.#memory.set(latest);
+      }
+      this.#memory.set(octets, latest.length);
+      this.#latest = this.#memory.subarray(0, joinedBytes);
+      chunks[chunks.length - 1] = this.#latest;
+    }
+    this.queuedBytes += octets.length;
   }
 
   /** True when something could leave now. */
@@ -94,8 +122,7 @@ export class OutboundQueue {
   /** Queues a copy of body octets; they leave when it is the stream's turn and it has credit. */
   data(stream: OutboundStream, chunk: Buffer): void {
     if (chunk.length === 0) return;
-    stream.chunks.push(keepOctets(chunk));
-    stream.queuedBytes += chunk.length;
+    stream.keep(chunk);
     this.#ready(stream);
   }
 

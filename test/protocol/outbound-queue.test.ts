@@ -208,6 +208,19 @@ describe('OutboundQueue', () => {
     expect(rest.join('')).toBe('m'.repeat(120_000) + 'n'.repeat(40_000));
   });
 
+  it('joins small pieces that wait behind each other, so that none costs more than its octets', () => {
+    const queue = new OutboundQueue();
+    const one = stream(1, 5);
+    const octets = Buffer.from(Array.from({ length: 10_000 }, (_, index) => index & 0xff));
+    for (const octet of octets) queue.data(one, Buffer.from([octet]));
+    expect([one.chunks.length, one.queuedBytes]).toEqual([3, 10_000]);
+    const first = take(queue);
+    queue.data(one, Buffer.from('end'));
+    queue.credit(one, plenty - 5);
+    const payloads = [...first, ...take(queue)].map(({ payload }) => payload);
+    expect(Buffer.concat(payloads).equals(Buffer.concat([octets, Buffer.from('end')]))).toBe(true);
+  });
+
   it('lets a small stream overtake a bulk stream that has been waiting longer', () => {
     const queue = new OutboundQueue();
     const [bulk, small] = [stream(1), stream(2)];

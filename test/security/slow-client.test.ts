@@ -1,5 +1,6 @@
 /** S5: clients that take their time, in every direction: they are bounded, told why, and cost nobody else anything. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { watchHeldBytes } from '../support/resources.ts';
 import { describe, expect, it } from 'vitest';
 import { type AttackWorld, startAttackWorld } from '../support/attack-world.ts';
 import { eventually } from '../support/eventually.ts';
@@ -119,6 +120,28 @@ describe('slow bodies', () => {
     client.send('!');
     await client.closed;
     expect(statuses(client.text)).toEqual([200]);
+  });
+});
+
+describe('bodies in pieces', () => {
+  it('S5 chunks of one octet that nobody takes cost what large ones cost', async () => {
+    await using world = await startAttackWorld({}, (socket) => socket.pause());
+    const watch = watchHeldBytes();
+    const clients = await Promise.all(Array.from({ length: 8 }, () => world.connect()));
+    const flood = Buffer.from('1\r\nx\r\n'.repeat(10_000), 'latin1');
+    let movedAtMs = performance.now();
+    for (const { socket } of clients) {
+      socket.write('POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n');
+      const more = (): void => {
+        movedAtMs = performance.now();
+        while (socket.write(flood));
+      };
+      socket.on('drain', more);
+      more();
+    }
+    await eventually('nothing moves any more', () => performance.now() - movedAtMs > 1000, 30_000);
+    expect(watch()).toBeLessThan(8 * mebibyte);
+    for (const { socket } of clients) socket.destroy();
   });
 });
 
