@@ -23,6 +23,9 @@ import { maxBodyBytes, minBodyBytes, receivedResponseHead } from './received-res
 import type { Upstream } from './router.ts';
 import { type SearchContext, type SearchOwner, UpstreamSearch } from './upstream-search.ts';
 
+/** Pieces of a body that wait side by side, a count: tiny ones would cost far more than their octets. */
+const maxHeldPieces = 64;
+
 /** What an exchange needs from the edge. */
 export interface ExchangeContext extends SearchContext {
   onOutcome(exchange: Exchange, outcome: Outcome): void;
@@ -38,6 +41,8 @@ export class Exchange implements ClientExchange, StreamSink, SearchOwner {
   #stream: Stream | undefined;
   #upstream: Upstream | undefined;
   #isOver = false;
+  /** Whether anything of a response came, interim ones included. */
+  #isAnswered = false;
   #head: ResponseHead | undefined;
   #isRelay = false;
   #isRequestEnded = false;
@@ -117,6 +122,7 @@ export class Exchange implements ClientExchange, StreamSink, SearchOwner {
     }
     if (this.#stream !== undefined) return this.#stream.sendData(chunk);
     this.#heldBody.push(chunk);
+    if (this.#heldBody.length > maxHeldPieces) this.#heldBody = [Buffer.concat(this.#heldBody)];
     return false;
   }
 
@@ -147,6 +153,7 @@ export class Exchange implements ClientExchange, StreamSink, SearchOwner {
   onHead(payload: Buffer, isInterim: boolean, isEnd: boolean): void {
     const head = receivedResponseHead(payload, isInterim, this.request);
     const forwarded = forwardedResponse(head, this.request.via);
+    this.#isAnswered = true;
     if (isInterim) return this.#responder.interim(forwarded);
     clearTimeout(this.#headTimer);
     this.#head = head;
@@ -201,7 +208,7 @@ export class Exchange implements ClientExchange, StreamSink, SearchOwner {
     this.#releaseUpstream();
     // What the client sends from now on is for the next stream.
     this.#stream = undefined;
-    this.#search.retry(error, this.#head === undefined && this.#requestBytes === 0);
+    this.#search.retry(error, !this.#isAnswered && this.#requestBytes === 0);
   }
 
   // The search's side.

@@ -256,6 +256,22 @@ describe.each(['grpc', 'tcp'] as const)('over %s alone', (transport) => {
     expect(times).toBe(1);
   });
 
+  it('H13 a GET that has got an interim answer is not sent again', async () => {
+    let times = 0;
+    await using origin = await startHttpOrigin((_request, response) => {
+      times += 1;
+      response.writeEarlyHints({ link: '</a.css>; rel=preload' });
+    });
+    await using world = await startCuttableWorld(origin, transport);
+    using client = await rawClient(world.port, requestText('GET', '/', testHost));
+    await client.until('103 Early Hints');
+
+    world.proxy.cut();
+
+    await client.until('GIR_ERR_SESSION_LOST');
+    expect(times).toBe(1);
+  });
+
   it('H13 an agent that is replaced by another one loses no GET', async () => {
     await using origin = await startCountingOrigin(() => pause(20));
     await using world = await startCuttableWorld(origin, transport);
