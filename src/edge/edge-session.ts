@@ -138,10 +138,14 @@ export class EdgeSession {
     return true;
   }
 
-  /** Gives a place back to whoever waits longest. */
+  /** Gives a place back to whoever waits longest, and to the next ones as long as it is left: some go elsewhere. */
   givePlace(): void {
     this.#exchanges -= 1;
-    this.#waiting.shift()?.();
+    while (this.#exchanges < this.#maxExchanges()) {
+      const onFree = this.#waiting.shift();
+      if (onFree === undefined) return;
+      onFree();
+    }
   }
 
   /** Calls `onFree` once when a place may be free, or the session has ended; returns a function that gives up waiting. */
