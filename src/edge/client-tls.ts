@@ -46,7 +46,7 @@ export class ClientTls<Facts> {
         ALPNProtocols: [challengeProtocol],
         SNICallback: (name, found) => found(null, served.challengeContextFor(name)),
       });
-    this.#challenges?.on('secureConnection', (socket) => socket.end());
+    this.#challenges?.on('secureConnection', (socket) => socket.destroySoon());
     this.#challenges?.on('tlsClientError', (_error, socket) => socket.destroy());
     this.#server.on('secureConnection', (socket) => {
       const waiting = this.#waiting.get(gateKey(socket));

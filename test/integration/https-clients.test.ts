@@ -13,7 +13,7 @@ import { eventually } from '../support/eventually.ts';
 import { readAnswer } from '../support/http-client.ts';
 import { answerOf, Http2Client } from '../support/http2-client.ts';
 import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
-import { heldBytes } from '../support/resources.ts';
+import { heldBytes, resourceCount } from '../support/resources.ts';
 import { sha256 } from '../support/sha256.ts';
 import { createCertificate, testCertificate } from '../support/test-certificate.ts';
 import { nextMessage, startWebSocketOrigin } from '../support/websocket-origin.ts';
@@ -350,6 +350,26 @@ describe('an HTTP/2 client', () => {
       .snapshot()
       .metrics.find(({ name }) => name === 'giraffe_client_connections_given_up_total');
     expect(metric?.samples).toEqual([{ labels: { code: 'GIR_ERR_CLIENT_IDLE' }, value: 2 }]);
+  });
+});
+
+describe('a CA that looks for a proof', () => {
+  it('S5 and does not close behind it is dropped', async () => {
+    const certificate = await testCertificate();
+    const source = { want: () => {}, certificateFor: () => undefined, challengeCertificateFor: () => certificate };
+    const certificateSource = { name: 'test', source: { ...source, challengeAnswerFor: () => undefined } };
+    await using edge = await startTestEdge({}, { proxyCertificate: certificate, certificateSource });
+    const before = resourceCount('TCPSocketWrap');
+    const raw = connectTcp({ port: edge.edge.ports.proxy, host: '127.0.0.1', allowHalfOpen: true });
+    const socket = tlsConnect({
+      socket: raw,
+      servername: 'localhost',
+      ca: certificate.caPem,
+      ALPNProtocols: ['acme-tls/1'],
+    });
+    await once(socket.on('error', () => {}).resume(), 'secureConnect');
+    await eventually('only its own end is left', () => resourceCount('TCPSocketWrap') === before + 1);
+    socket.destroy();
   });
 });
 
