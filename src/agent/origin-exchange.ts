@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { FieldLines } from '../http/field-line.ts';
 import { requestHeadText } from '../http/head-text.ts';
-import { isIdempotent, type RequestHead, type ResponseHead } from '../http/message.ts';
+import { isBodyEmpty, isIdempotent, type RequestHead, type ResponseHead } from '../http/message.ts';
 import type { ExchangeTap } from '../inspector/exchange-tap.ts';
 import { encodeResponseHead, type OpenRequest } from '../protocol/head-codec.ts';
 import { minWindowBytes } from '../protocol/receive-window.ts';
@@ -162,7 +162,7 @@ export class OriginExchange implements StreamSink, ConnectionUser {
       return this.#stream.sendHead(payload, { isInterim: true });
     }
     this.#status = head.status;
-    this.#isAnswerEnded = head.body.kind === 'none' || (head.body.kind === 'length' && head.body.lengthBytes === 0);
+    this.#isAnswerEnded = isBodyEmpty(head);
     this.#stream.sendHead(payload, { isEnd: this.#isAnswerEnded });
   }
 

@@ -10,7 +10,7 @@ import type { ErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { failureResponse } from '../http/failure-page.ts';
 import { type FieldLine, type FieldLines, fieldValues } from '../http/field-line.ts';
-import type { RequestHead, ResponseHead } from '../http/message.ts';
+import { isBodyEmpty, type RequestHead, type ResponseHead } from '../http/message.ts';
 import { connectionValue, isPersistent, persistenceOption } from '../http/persistence.ts';
 import { RequestParser, type RequestSink } from '../http/request-parser.ts';
 import { requestedUpgrade } from '../http/upgrade.ts';
@@ -117,7 +117,7 @@ export class ClientConnection implements ClientFront, RequestSink, Responder {
   onHead(head: RequestHead): void {
     this.#request = head;
     this.#phase = 'none';
-    this.#isRequestDone = head.body.kind === 'none';
+    this.#isRequestDone = isBodyEmpty(head);
     this.#keepsAlive = isPersistent(head) && !this.#context.isDraining();
     this.#hasServed = true;
     const upgrade = requestedUpgrade(head);

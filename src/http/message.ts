@@ -44,6 +44,11 @@ export function isBodyless(method: string, status: number): boolean {
   return status < 200 || status === 204 || status === 304 || method === 'HEAD';
 }
 
+/** Says whether no octet of a body follows a head. */
+export function isBodyEmpty({ body }: RequestHead | ResponseHead): boolean {
+  return body.kind === 'none' || (body.kind === 'length' && body.lengthBytes === 0);
+}
+
 /** Says whether a method may be repeated without further effect (RFC 9110 section 9.2.2). */
 export function isIdempotent(method: string): boolean {
   return idempotentMethods.has(method);

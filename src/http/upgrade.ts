@@ -2,7 +2,7 @@
  * Decides which requests ask for another protocol in a way that giraffe passes on.
  */
 import { fieldValues, listMembers } from './field-line.ts';
-import type { RequestHead } from './message.ts';
+import { isBodyEmpty, type RequestHead } from './message.ts';
 
 /**
  * Returns the value of Upgrade as sent, when the request is one to be spliced if the origin agrees; otherwise
@@ -21,10 +21,6 @@ export function requestedUpgrade(head: RequestHead): string | undefined {
   if (offered.length === 0 || offered.some(carriesRequests)) return undefined;
   if (!listMembers(head.fields, 'connection').includes('upgrade')) return undefined;
   return fieldValues(head.fields, 'upgrade').join(', ');
-}
-
-function isBodyEmpty({ body }: RequestHead): boolean {
-  return body.kind === 'none' || (body.kind === 'length' && body.lengthBytes === 0);
 }
 
 /** Says whether a protocol, in lower case, is one in which a client could send further HTTP requests. */

@@ -391,6 +391,15 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       expect(responses.map(({ body }) => body.toString())).toEqual(paths);
     });
 
+    it('H11 a refusal of an empty body is no reason to close: the next request is answered', async () => {
+      world.origin.handle = answerPath;
+      await using client = await world.connect();
+      const refused = 'POST / HTTP/1.1\r\nHost: unknown.test\r\nContent-Length: 0\r\n\r\n';
+      client.write(refused + head('GET /0 HTTP/1.1'));
+      const [first, second] = await readResponses(client, 2);
+      expect([first && valuesOf(first, 'connection'), second?.body.toString()]).toEqual([[], '/0']);
+    });
+
     it('H11 requests with and without bodies, HEAD and 204 among them', async () => {
       world.origin.handle = async (requestHead, peer) => {
         const { body } = await peer.readBody(requestHead);
