@@ -91,9 +91,9 @@ export class Link {
     return this.#multiplexer.streams;
   }
 
-  /** Whether the edge will open no more streams and none is open. */
+  /** Whether the edge will open no more streams, none is open, and what was said on them has left. */
   get isDrained(): boolean {
-    return this.#isGoAwayAcknowledged && this.streams === 0;
+    return this.#isGoAwayAcknowledged && this.streams === 0 && this.#multiplexer.carrier.queuedBytes === 0;
   }
 
   /**
