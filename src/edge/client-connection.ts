@@ -20,12 +20,11 @@ import { ClientPatience, type Owed } from './client-patience.ts';
 import type { ClientExchange, Responder } from './client-ports.ts';
 import { ClientReading } from './client-reading.ts';
 import { HalfCloseWatch } from './half-close-watch.ts';
+import { Linger } from './linger.ts';
 import { ResponseWriter } from './response-writer.ts';
 
 /** Octets of further (pipelined) requests that are held while one is being answered. */
 const maxHeldBytes = 64 * 1024;
-/** After a last answer, what the client still sends is read and dropped for so long, in milliseconds. */
-const lingerMs = 2000;
 
 /** Where the connection stands with the current response. */
 type ResponsePhase = 'none' | 'started' | 'relay' | 'done';
@@ -47,6 +46,7 @@ export class ClientConnection implements ClientFront, RequestSink, Responder {
   #halfCloseWatch: HalfCloseWatch | undefined;
   readonly #patience: ClientPatience;
   #hasServed = false;
+  #linger: Linger | undefined;
 
   constructor(socket: Socket, context: ConnectionContext) {
     this.#socket = socket;
@@ -223,7 +223,7 @@ export class ClientConnection implements ClientFront, RequestSink, Responder {
   // The socket.
 
   #read(chunk: Buffer): void {
-    if (this.#isClosing) return;
+    if (this.#isClosing) return this.#linger?.moved();
     if (this.#parser.state !== 'head') this.#patience.renew(performance.now());
     if (this.#phase === 'relay') return this.onBody(chunk);
     if (this.#context.refusal !== undefined && this.#exchange === undefined) return this.#refuse(this.#context.refusal);
@@ -308,7 +308,9 @@ export class ClientConnection implements ClientFront, RequestSink, Responder {
     this.#reading.resume();
     if (this.#socket.readableEnded) return;
     // From when everything has left: a client may take its time for that, which sweep() watches.
-    const linger = (): void => void setTimeout(() => this.#socket.destroy(), lingerMs).unref();
+    const linger = (): void => {
+      this.#linger = new Linger(this.#socket);
+    };
     if (this.#socket.writableFinished) linger();
     else this.#socket.once('finish', linger);
   }

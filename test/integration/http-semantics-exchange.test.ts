@@ -1,5 +1,6 @@
 /** The course of an exchange: interim and early answers, expectations, pipelines, old clients, odd targets. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type RawHandler, type RawMessage, type RawPeer, statusOf, valuesOf } from '../support/raw-http.ts';
@@ -219,6 +220,22 @@ describe.each(transports)('exchanges over $name', ({ transport }) => {
       }
       await world.origin.peers.at(-1)?.closed;
       expect(world.origin.heads).toHaveLength(1);
+    });
+
+    it('H11 an early 413 is there for a client that reads only behind its upload, which takes a while', async () => {
+      world.origin.handle = (_head, peer) => {
+        peer.write(refusal);
+      };
+      await using client = await world.connect();
+      client.socket.pause();
+      client.write(head('POST /large HTTP/1.1', 'Content-Length: 1000'));
+      for (let count = 0; count < 28; count += 1) {
+        client.write('octets');
+        await delay(100);
+      }
+      client.socket.resume();
+      expect((await client.readResponse()).body.toString()).toBe('too large');
+      expect(client.socket.errored).toBeNull();
     });
 
     it.each(['other.test', 'a b'])(
