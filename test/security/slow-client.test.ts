@@ -1,11 +1,11 @@
 /** S5: clients that take their time, in every direction: they are bounded, told why, and cost nobody else anything. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { watchHeldBytes } from '../support/resources.ts';
 import { describe, expect, it } from 'vitest';
 import { type AttackWorld, startAttackWorld } from '../support/attack-world.ts';
 import { eventually } from '../support/eventually.ts';
 import { converse, type RawClient, statuses } from '../support/raw-client.ts';
 import type { startRecordingOrigin } from '../support/recording-origin.ts';
+import { watchHeldBytes } from '../support/resources.ts';
 
 const mebibyte = 1024 * 1024;
 const get = (path: string, connection = 'keep-alive'): string =>
