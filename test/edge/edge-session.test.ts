@@ -8,6 +8,7 @@ const identity: SessionIdentity = {
   generation: 1,
   run: 'test:a agent-12345678',
   endpoints: ['a.test'],
+  passing: [],
   canWithdraw: true,
   openedAt: new Date(0),
   labels: [],
