@@ -160,10 +160,12 @@ export class RoundTripChecks implements AsyncDisposable {
 async function addressOf(host: string): Promise<string | undefined> {
   if (isIP(host) !== 0) return host;
   // RFC 6761 section 6.3: browsers know it without a resolver.
-  if (isLoopbackName(host)) return 'this machine';
+  const unresolved = isLoopbackName(host)
+    ? 'this machine for browsers and curl, and unknown to its resolver'
+    : undefined;
   return lookupAddress(host).then(
-    ({ address }) => address,
-    () => undefined,
+    ({ address }) => (isLoopbackName(host) ? 'this machine' : address),
+    () => unresolved,
   );
 }
 

@@ -52,7 +52,7 @@ describe('statsLines()', () => {
       for (const figure of [
         '1,200',
         '1,199',
-        '2.3 MiB',
+        '2.5 MB',
         '5.0 ms',
         '100%',
         '2 agents, breaker open',
