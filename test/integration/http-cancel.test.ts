@@ -173,7 +173,11 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     expect(await leave(client, atOrigin, way)).toBeLessThan(promisedMs);
   });
 
-  it.each(ways)('H8 a client that %s in mid-upload of an endless body stops it', async (_name, way) => {
+  it.each([
+    // Its FIN stands behind what the system has buffered, and all of that has to pass first.
+    [...ways[0], 5000],
+    [...ways[1], promisedMs],
+  ] as const)('H8 a client that %s in mid-upload of an endless body stops it', async (_name, way, limitMs) => {
     await using origin = await startPatientOrigin();
     await using world = await startTunnelWorld(origin, { transport });
     using client = await rawClient(world.port, requestText('PUT', '/silent', testHost, ['Transfer-Encoding: chunked']));
@@ -181,8 +185,10 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     const atOrigin = await newest(origin, new Set());
     await eventually('it runs', () => atOrigin.bytesRead > 4 * mib);
 
-    // The FIN stands behind what the system has buffered, and all of that has to pass first.
-    expect(await leave(client, atOrigin, way)).toBeLessThan(5000);
+    const tookMs = await leave(client, atOrigin, way);
+
+    note(`H8 ${carrier} in mid-upload: ${tookMs} ms until the origin knew`);
+    expect(tookMs).toBeLessThan(limitMs);
   });
 
   it('H8 a client that resets an upload which its origin does not read stops it', async () => {

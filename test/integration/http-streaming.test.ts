@@ -147,7 +147,8 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
 
     delays.sort((a, b) => a - b);
     note(`H5 ${carrier}: events took ${delays[50]?.toFixed(2)} ms in the median, ${delays[99]?.toFixed(2)} ms at most`);
-    expect(delays[50]).toBeLessThan(1000);
+    // Of all but those in which the machine was busy with something else.
+    expect(delays[50]).toBeLessThan(20);
   });
 
   it('H5 an event stream that is silent for longer than every time-out is not cut', async () => {
