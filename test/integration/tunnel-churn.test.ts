@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/telemetry/logger.ts';
 import { eventually } from '../support/eventually.ts';
 import { HttpClient } from '../support/http-client.ts';
 import { fixedHost, startLinks } from '../support/links.ts';
+import { note } from '../support/note.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { resourceCount, resources, settledHeapBytes } from '../support/resources.ts';
 import { startTestAgent, startTestEdge, type TestAgent } from '../support/world.ts';
@@ -19,7 +20,7 @@ function readyCount({ events }: TestAgent): number {
 
 describe('agents that come and go', () => {
   it('T6 1,000 reconnects, half of them without goodbye, leave no handle, timer or memory at either end', {
-    timeout: 240_000,
+    timeout: 400_000,
   }, async () => {
     await using origin = await startHttpOrigin((_request, response) => response.end('ok'));
     await using server = await startTestEdge({ keepAliveMs: 600_000 }, { logger: silentLogger });
@@ -46,7 +47,8 @@ describe('agents that come and go', () => {
       await eventually('two connections are left', () => links.grpc.open === 1 && links.tunnel.open === 1);
     };
 
-    for (let index = 0; index < 5; index += 1) await round();
+    // In a hundred rounds the engine has compiled what it will: most of what the heap gains by 1,000 more is code.
+    for (let index = 0; index < 100; index += 1) await round();
     await settled();
     const before = {
       sockets: resourceCount('TCPSocketWrap'),
@@ -57,8 +59,9 @@ describe('agents that come and go', () => {
     await settled();
     await eventually('the sockets are back', () => resourceCount('TCPSocketWrap') <= before.sockets);
     await eventually('the timers are back', () => resourceCount('Timeout') <= before.timers, 35_000);
-    // What the engine keeps of the code that it compiles grows meanwhile, by a few megabytes; no object is left.
-    expect((await settledHeapBytes()) - before.heap).toBeLessThan(8_000_000);
+    const heapBytes = await settledHeapBytes();
+    note(`T6 heap before ${(before.heap / 1e6).toFixed(1)} MB, after ${(heapBytes / 1e6).toFixed(1)} MB`);
+    expect(heapBytes).toBeLessThan(before.heap * 1.05);
   });
 
   it('T6 agents that open a session and vanish in mid-handshake leave nothing', async () => {
