@@ -6,6 +6,14 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
+/**
+ * Keeps V8 from optimizing code from now on, in this process. What it compiles counts as heap, and grows for as long as it
+ * finds code that runs often: more than 5 % within minutes, in which objects are to be looked for.
+ */
+export function stopOptimizing(): void {
+  setFlagsFromString('--no-opt');
+}
+
 /** Counts of what keeps a process busy, by kind, as Node names them: `TCPSocketWrap`, `Timeout`… */
 export function resources(): Record<string, number> {
   const counts: Record<string, number> = {};
