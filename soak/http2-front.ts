@@ -51,8 +51,8 @@ export class Http2Front implements Front {
   }
 
   renew(): void {
-    // Without a code, what is in flight would look whole.
-    for (const client of this.#sessions) client?.session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    // Without an error, what is in flight would look whole.
+    for (const client of this.#sessions) client?.session.destroy(new Error('the edge is gone'));
     this.#sessions = [];
   }
 
