@@ -34,8 +34,8 @@ export interface Bound {
   readonly answers: number;
 }
 
-/** How many bounds a wait that is late goes on for, to tell how late. */
-const giveUpFactor = 12;
+/** How many bounds a wait that is late goes on for: it tells how late, and pings need 60 s to find out what nothing else has. */
+const giveUpFactor = 20;
 
 /** Asks one edge, which may come and go on its port. */
 export class EdgeView {

@@ -13,7 +13,8 @@ const settings = settingsOrExit();
 const ledger = new Ledger((text) => tell(`PROBLEM ${text}`));
 console.log(`seed ${settings.seed}; again with: ${repeatCommand(settings)}`);
 for (const front of settings.fronts) {
-  await soak(front, settings, settings.seconds / settings.fronts.length, ledger);
+  const seconds = settings.seconds / settings.fronts.length;
+  await soak(front, settings, seconds, ledger).catch((error: Error) => ledger.problem(`${front} ends: ${error.stack}`));
 }
 console.log(workTable(ledger));
 const { length } = ledger.problems;

@@ -19,6 +19,7 @@ import { loadHealthPackage, loadTunnelPackage, tunnelService } from '../tunnel/t
 import type { EdgeOptions } from './edge-options.ts';
 import { http2SessionOf } from './http2-session.ts';
 import { listen, reloadTls, stopListening, tunnelTlsOptions } from './listen.ts';
+import { PausedProbe } from './paused-probe.ts';
 import { gateKey, StrangerGate } from './stranger-gate.ts';
 import { type TunnelPeer, tunnelPeer } from './tunnel-peer.ts';
 
@@ -26,6 +27,11 @@ import { type TunnelPeer, tunnelPeer } from './tunnel-peer.ts';
 const windowBytes = 16 * 1024 * 1024;
 /** Calls at once on one connection: an agent needs one. */
 const maxCallsPerConnection = 16;
+/**
+ * Time between probes of each connection, in milliseconds. After a write that failed, Node's HTTP/2 over TLS may wait for ever
+ * for the next one, and stops reading meanwhile (20.20): an agent that was killed then stayed until its pings were missed.
+ */
+const probeIntervalMs = 1_000;
 const serviceName = 'tunnel.TunnelService';
 
 /** A call whose connection is gone already. */
@@ -40,6 +46,7 @@ export class GrpcListener {
   readonly #tlsServer: TlsServer;
   readonly #plainServer: PlainServer;
   readonly #gate: StrangerGate;
+  readonly #probe = new PausedProbe(probeIntervalMs);
   readonly #health: HealthImplementation;
   readonly #logger: Logger;
   #isServing = true;
@@ -61,7 +68,7 @@ export class GrpcListener {
       ...tunnelTlsOptions(options.certificate, limits.handshakeTimeoutMs, clientCa),
       ALPNProtocols: ['h2'],
     });
-    this.#tlsServer.on('connection', (socket) => this.#gate.enter(socket));
+    this.#tlsServer.on('connection', (socket) => this.#enter(socket));
     const inject = (socket: Socket): void => {
       socket.on('error', (error) => logger.debug({ err: error }, 'connection to the gRPC port failed'));
       injector.injectConnection(socket);
@@ -71,7 +78,7 @@ export class GrpcListener {
       inject(socket);
     });
     this.#plainServer = createPlainServer({ noDelay: true }, (socket) => {
-      this.#gate.enter(socket);
+      this.#enter(socket);
       inject(socket);
     });
     this.#tlsServer.on('tlsClientError', (error) =>
@@ -104,6 +111,14 @@ export class GrpcListener {
     this.stopAccepting();
     this.#gate.close();
     this.#server.forceShutdown();
+  }
+
+  /** @param socket Under TLS, where there is TLS. */
+  #enter(socket: Socket): void {
+    this.#gate.enter(socket);
+    if (socket.destroyed) return;
+    this.#probe.add(socket);
+    socket.once('close', () => this.#probe.remove(socket));
   }
 
   #addServices(onConnect: (call: ConnectCall) => void): void {

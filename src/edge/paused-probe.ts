@@ -1,27 +1,35 @@
 /**
- * Notices clients that vanish while we do not read from them.
+ * Notices peers that vanish while we do not read from them.
  *
  * A paused socket reports nothing, not even an RST. A write of zero octets does. A FIN behind octets that are not read stays
  * unseen: docs/adr/0005 says why.
  */
 import type { Socket } from 'node:net';
 
-/** Time between probes, in milliseconds. */
-const intervalMs = 50;
+/** Time between probes unless another one is wanted, in milliseconds. */
+const defaultIntervalMs = 50;
 const nothing = Buffer.alloc(0);
 
 /** Probes a set of paused sockets with one timer. */
 export class PausedProbe {
+  readonly #intervalMs: number;
   readonly #sockets = new Set<Socket>();
+  /** Those of which the last probe has not left: more of them would only queue. */
+  readonly #probing = new Set<Socket>();
   #timer: NodeJS.Timeout | undefined;
+
+  constructor(intervalMs = defaultIntervalMs) {
+    this.#intervalMs = intervalMs;
+  }
 
   add(socket: Socket): void {
     this.#sockets.add(socket);
-    this.#timer ??= setInterval(() => this.#probe(), intervalMs);
+    this.#timer ??= setInterval(() => this.#probe(), this.#intervalMs);
   }
 
   remove(socket: Socket): void {
     this.#sockets.delete(socket);
+    this.#probing.delete(socket);
     if (this.#sockets.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -29,7 +37,9 @@ export class PausedProbe {
 
   #probe(): void {
     for (const socket of this.#sockets) {
-      if (!socket.destroyed && !socket.writableNeedDrain) socket.write(nothing);
+      if (socket.destroyed || socket.writableNeedDrain || this.#probing.has(socket)) continue;
+      this.#probing.add(socket);
+      socket.write(nothing, () => this.#probing.delete(socket));
     }
   }
 }

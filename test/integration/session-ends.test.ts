@@ -1,4 +1,5 @@
 /** How the edge tells an agent that left from one that was lost. */
+import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { EdgeEvent } from '../../src/edge/edge-events.ts';
 import { eventually } from '../support/eventually.ts';
@@ -29,6 +30,16 @@ function endLines(server: TestEdge): object[] {
 function closedByReason({ edge }: TestEdge): object[] | undefined {
   const metric = edge.snapshot().metrics.find(({ name }) => name === 'giraffe_sessions_closed_total');
   return metric?.samples.map(({ labels, ...sample }) => ({ ...labels, ...sample }));
+}
+
+/** What lies under the sockets that were accepted on a port of this process. */
+function acceptedAt(port: number): { readStop(): void }[] {
+  const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] };
+  const accepted = _getActiveHandles().filter(
+    (one): one is Socket & { readonly _handle: { readStop(): void } } =>
+      one instanceof Socket && one.localPort === port,
+  );
+  return accepted.map(({ _handle }) => _handle);
 }
 
 describe('a session that ends', () => {
@@ -89,6 +100,20 @@ describe('a session that ends', () => {
     expect(closedByReason(server)).toEqual([{ reason, value: 1 }]);
     // What clients are told of a loss speaks of their request, and here was none.
     expect(JSON.stringify(server.log)).not.toContain('while the request was in flight');
+  });
+
+  it("T3 because its gRPC connection was reset while Node's HTTP/2 had stopped reading is a loss", async () => {
+    await using origin = await startOrigin();
+    await using server = await startTestEdge();
+    await using links = await startLinks(server.edge.ports);
+    const endings = endingsOf(server);
+    const options = { server: links.server, transport: 'grpc' } as const;
+    await using _agent = await startTestAgent(server.edge.ports, 'app.test', origin.target, options);
+    for (const socket of acceptedAt(server.edge.ports.grpc)) socket.readStop();
+    links.grpc.refuse();
+    links.grpc.cut();
+    await eventually('the end of the session', () => endings.length > 0);
+    expect(endings).toEqual([expect.objectContaining({ code: 'GIR_ERR_SESSION_LOST' })]);
   });
 
   it('T3 while its agent still drains is a loss', async () => {
