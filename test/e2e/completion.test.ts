@@ -1,9 +1,10 @@
 /** `giraffe completion`: real shells complete with the scripts that it prints. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GiraffeHome } from '../support/giraffe-process.ts';
 import { hasPrograms } from '../support/programs.ts';
+import { root } from '../support/repository.ts';
 
 /** A line up to the cursor, in the words that a shell takes it apart into, and what must be offered, in any order. */
 type Case = readonly [words: readonly string[], offered: readonly string[]];
@@ -215,6 +216,23 @@ describe.skipIf(!hasPrograms('zsh'))('completion in zsh', () => {
 });
 
 describe('giraffe completion', () => {
+  it('O6 makes no state folder when it looks for names', async () => {
+    await using home = new GiraffeHome();
+    const asked = home.run(['completion', 'names', 'endpoints', '--', 'stats', '--domain', '', '--state-dir=state']);
+    expect(await asked.ended(), asked.output).toEqual({ code: 0, signal: null });
+    expect(asked.output).toBe('');
+    expect(existsSync(join(home.path, 'state'))).toBe(false);
+  });
+
+  it('O6 knows which plugins are linked', async () => {
+    await using home = new GiraffeHome();
+    const link = home.run(['plugins', 'link', join(root, 'test/fixtures/plugins/ok'), '--no-install']);
+    expect(await link.ended(), link.output).toMatchObject({ code: 0 });
+    const asked = home.run(['completion', 'names', 'plugins']);
+    expect(await asked.ended()).toEqual({ code: 0, signal: null });
+    expect(asked.stdout).toMatch(/^giraffe-plugin-ok:\S+\n$/);
+  });
+
   it('O6 refuses a shell that it has no script for', async () => {
     await using home = new GiraffeHome();
     const refused = home.run(['completion', 'tcsh']);

@@ -4,6 +4,7 @@
  * Prints them for the scripts of the shells, one in a line with its meaning behind a colon. What cannot be read is an error
  * like any other; the scripts offer nothing then.
  */
+import { existsSync } from 'node:fs';
 import { edgeSettings } from '../../config/edge-settings.ts';
 import { resolveSettings } from '../../config/setting.ts';
 import { targetText } from '../../http/target.ts';
@@ -78,8 +79,11 @@ function flagsIn(words: readonly string[]): Record<string, string> {
 async function edgeHosts({ input, output }: HostContext): Promise<readonly string[]> {
   const { source } = await readConfigFile(input);
   const { stateDir } = resolveSettings({ stateDir: edgeSettings.stateDir }, input.flags, input.environment, source);
+  const path = stateDir ?? defaultStateDir(input.environment);
+  // A look makes no folder.
+  if (!existsSync(path)) return [];
   const onWarning = ({ message }: { readonly message: string }) => output.err(message);
-  await using folder = await openStateFolder(stateDir ?? defaultStateDir(input.environment), { onWarning });
+  await using folder = await openStateFolder(path, { onWarning });
   await using endpoints = await openKnownEndpoints(folder);
   return endpoints.hosts;
 }
