@@ -82,7 +82,7 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     expect(steady.failures).toEqual([]);
     expect(steady.succeeded).toBeGreaterThan(100);
     await expectUnharmed(world, aborts, steady.succeeded);
-  }, 240_000);
+  }, 400_000);
 
   it('hardening 2: bursts of 1,000 aborts by RST, before the answer and in its middle, disturb nobody', async () => {
     const waiting = new Set<ServerResponse>();

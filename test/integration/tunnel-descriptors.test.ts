@@ -89,7 +89,7 @@ describe('file descriptors', () => {
         socket.on('drain', pour);
         pour();
       }
-      await eventually('all have begun', () => origin.open.size === 100);
+      await eventually('all have begun', () => origin.open.size === 100, 30_000);
       // What the edge writes to it from now on fills the system's buffers and stays there.
       agent.freeze();
       const sessions = async (): Promise<unknown> => ((await edge.ask('stats')) as { sessions: number }[])[0]?.sessions;
