@@ -15,6 +15,9 @@ import type { ClientExchange, ExchangeOpener, Responder } from './client-ports.t
 import type { EdgeLimits } from './edge-options.ts';
 import { keptPiece } from './kept-piece.ts';
 
+/** While so many frames besides DATA wait for a client, it gets no interim answers; a count. */
+const maxWaitingFrames = 100;
+
 /** What a stream needs of its connection. */
 export interface Http2ExchangeContext {
   readonly opener: ExchangeOpener;
@@ -86,8 +89,9 @@ export class Http2Exchange implements Responder {
   // Answers, from the exchange.
 
   interim(head: ResponseHead): void {
-    // RFC 9113 section 8.1: 101 does not exist, and Node sends 100 by itself when it is to.
-    if (this.#canRespond) this.#stream.additionalHeaders(responseForHttp2(head));
+    // They are subject to no window: a client that does not read does without them.
+    if (this.#canRespond && (this.#stream.session?.state.outboundQueueSize ?? 0) < maxWaitingFrames)
+      this.#stream.additionalHeaders(responseForHttp2(head));
   }
 
   head(head: ResponseHead): void {

@@ -6,6 +6,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { startHttpOrigin } from '../support/origins.ts';
+import { heldBytes } from '../support/resources.ts';
 import { testCertificate } from '../support/test-certificate.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
 
@@ -70,9 +71,33 @@ describe('an HTTP/2 client', () => {
   ])('S5 that %s, and does not close when it is told to, is dropped', async (_what, octets) => {
     await using edge = await startHttpsEdge({ headTimeoutMs: 300, keepAliveTimeoutMs: 300 });
     const socket = await connected(edge);
-    socket.resume().write(Buffer.concat([preface, settings, octets]));
+    socket.resume().write(Buffer.concat([preface, settings]));
     await eventually('it is there', () => connections(edge) === 1);
+    socket.write(octets);
     await eventually('it is gone', () => connections(edge) === 0, 10_000);
+    socket.destroy();
+  });
+
+  it('S5 that reads nothing does without interim answers, which no window bounds', async () => {
+    await using edge = await startHttpsEdge();
+    const link = `<${'a'.repeat(10_000)}>`;
+    let asked = 0;
+    await using origin = await startHttpOrigin((_request, response) => {
+      for (let count = 0; count < 95; count += 1) response.writeEarlyHints({ link: `${link}; rel=preload` });
+      asked += 1;
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    const socket = await connected(edge);
+    const before = heldBytes();
+    const streams = Array.from({ length: 60 }, (_, index) => http2Get(2 * index + 1));
+    socket.pause().write(Buffer.concat([preface, settings, ...streams]));
+    const hasLeft = (): boolean => [...origin.open].every(({ writableLength }) => writableLength === 0);
+    await eventually('the origin has got rid of it all', () => asked === streams.length && hasLeft());
+    const last = await connected(edge);
+    last.write(Buffer.concat([preface, settings, http2Get(1)]));
+    await eventually('what came behind it is here', () => last.resume().bytesRead > 500_000);
+    expect(heldBytes() - before).toBeLessThan(16 * 1024 * 1024);
+    last.destroy();
     socket.destroy();
   });
 
