@@ -45,6 +45,9 @@ export const maxCreditBytes = 2 ** 31 - 1;
 /** Largest handshake payload (HELLO, WELCOME), in octets; it is read before anybody is authenticated. */
 export const maxHandshakePayloadBytes = 16 * 1024;
 
+/** Highest id of a stream. 1,000 requests per second get there in 50 days; the agent then opens another session. */
+export const maxStreamId = 2 ** 32 - 1;
+
 /** Identifies a stream within its session. Given by the edge, rising, never reused. */
 export type StreamId = number & { readonly brand: unique symbol };
 

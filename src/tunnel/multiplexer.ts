@@ -15,6 +15,7 @@ import {
   frameType,
   maxFramePayloadBytes,
   maxHandshakePayloadBytes,
+  maxStreamId,
   noStream,
   type StreamId,
 } from '../protocol/frame.ts';
@@ -130,6 +131,7 @@ export class Multiplexer implements StreamPort {
    */
   open(id: StreamId, payload: Buffer, isEnd: boolean, windowBytes: number, sink: StreamSink): Stream {
     const window = new ReceiveWindow(this.#creditPool, windowBytes, this.nowMs);
+    if (id > maxStreamId) this.close(new GiraffeError('GIR_ERR_DRAINING', 'the ids of its streams are used up'));
     const refusal = this.#openingRefusal();
     const port = refusal === undefined ? this : silentPort((lost) => this.remove(lost));
     const stream = new Stream(id, minWindowBytes, window, sink, port);

@@ -752,4 +752,16 @@ describe('reserved ids', () => {
     expect([...ends.agent.accepted.keys()]).toEqual([5, 1000, streamId(0xffff_ffff)]);
     leavesNothing(ends);
   });
+
+  it('end with a carrier that has none left: what is open is lost, and the agent is told to come back', async () => {
+    const ends = createEnds();
+    const [last, none] = [ends.edge.open({ id: 0xffff_ffff }), ends.edge.open({ id: 2 ** 32 })];
+    await ends.settle();
+    expect([last, none].map(({ resets }) => resets.map(({ code }) => code))).toEqual([
+      ['GIR_ERR_SESSION_LOST'],
+      ['GIR_ERR_SESSION_LOST'],
+    ]);
+    expect(ends.agent.goAways.map(({ reason }) => reason.code)).toEqual(['GIR_ERR_DRAINING']);
+    leavesNothing(ends);
+  });
 });
