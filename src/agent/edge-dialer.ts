@@ -8,6 +8,7 @@ import type { GiraffeError } from '../errors/giraffe-error.ts';
 import { maxHandshakePayloadBytes } from '../protocol/frame.ts';
 import type { Carrier, CarrierKind } from '../tunnel/carrier.ts';
 import { createGrpcCarrier } from '../tunnel/grpc-carrier.ts';
+import { http2ProbeIntervalMs, PausedProbe } from '../tunnel/paused-probe.ts';
 import { createTlsCarrier } from '../tunnel/tls-carrier.ts';
 import { connectMethod } from '../tunnel/tunnel-service.ts';
 import type { ClientCertificate, EdgeTrust } from './agent-options.ts';
@@ -102,6 +103,7 @@ class CallConnections {
   readonly #options: ConnectionOptions;
   readonly #signal: AbortSignal;
   readonly #sockets = new Set<Socket>();
+  readonly #probe = new PausedProbe(http2ProbeIntervalMs);
 
   constructor(options: ConnectionOptions, signal: AbortSignal) {
     this.#options = options;
@@ -128,7 +130,11 @@ class CallConnections {
 
   async #secure(socket: Socket): Promise<Socket> {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    this.#probe.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#probe.remove(socket);
+    });
     try {
       return await connectTls({ ...this.#options, socket }, this.#signal);
     } catch (error) {

@@ -3,9 +3,9 @@
  */
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import type { ClientFacts } from '../http/forwarding.ts';
+import type { PausedProbe } from '../tunnel/paused-probe.ts';
 import type { ExchangeOpener } from './client-ports.ts';
 import type { EdgeLimits } from './edge-options.ts';
-import type { PausedProbe } from './paused-probe.ts';
 
 /** One client connection. */
 export interface ClientFront {

@@ -2,7 +2,7 @@
  * Whether a client's socket is being read. While it is not, a probe notices if the client vanishes.
  */
 import type { Socket } from 'node:net';
-import type { PausedProbe } from './paused-probe.ts';
+import type { PausedProbe } from '../tunnel/paused-probe.ts';
 
 /** The reading half of a client's socket. */
 export class ClientReading {

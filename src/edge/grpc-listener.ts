@@ -15,11 +15,11 @@ import { peerText } from '../http/forwarded.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Carrier } from '../tunnel/carrier.ts';
 import { createGrpcCarrier } from '../tunnel/grpc-carrier.ts';
+import { http2ProbeIntervalMs, PausedProbe } from '../tunnel/paused-probe.ts';
 import { loadHealthPackage, loadTunnelPackage, tunnelService } from '../tunnel/tunnel-service.ts';
 import type { EdgeOptions } from './edge-options.ts';
 import { http2SessionOf } from './http2-session.ts';
 import { listen, reloadTls, stopListening, tunnelTlsOptions } from './listen.ts';
-import { PausedProbe } from './paused-probe.ts';
 import { gateKey, StrangerGate } from './stranger-gate.ts';
 import { type TunnelPeer, tunnelPeer } from './tunnel-peer.ts';
 
@@ -27,11 +27,6 @@ import { type TunnelPeer, tunnelPeer } from './tunnel-peer.ts';
 const windowBytes = 16 * 1024 * 1024;
 /** Calls at once on one connection: an agent needs one. */
 const maxCallsPerConnection = 16;
-/**
- * Time between probes of each connection, in milliseconds. After a write that failed, Node's HTTP/2 over TLS may wait for ever
- * for the next one, and stops reading meanwhile (20.20): an agent that was killed then stayed until its pings were missed.
- */
-const probeIntervalMs = 1_000;
 const serviceName = 'tunnel.TunnelService';
 
 /** A call whose connection is gone already. */
@@ -46,7 +41,7 @@ export class GrpcListener {
   readonly #tlsServer: TlsServer;
   readonly #plainServer: PlainServer;
   readonly #gate: StrangerGate;
-  readonly #probe = new PausedProbe(probeIntervalMs);
+  readonly #probe = new PausedProbe(http2ProbeIntervalMs);
   readonly #health: HealthImplementation;
   readonly #logger: Logger;
   #isServing = true;

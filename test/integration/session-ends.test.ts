@@ -1,5 +1,4 @@
 /** How the edge tells an agent that left from one that was lost. */
-import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { EdgeEvent } from '../../src/edge/edge-events.ts';
 import { eventually } from '../support/eventually.ts';
@@ -8,6 +7,7 @@ import { HttpClient } from '../support/http-client.ts';
 import { startLinks } from '../support/links.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { rawFrame } from '../support/raw-frames.ts';
+import { stopReading } from '../support/stop-reading.ts';
 import { type LogLine, startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
 
 const startOrigin = () => startHttpOrigin((_request, response) => void response.end('x'));
@@ -30,16 +30,6 @@ function endLines(server: TestEdge): object[] {
 function closedByReason({ edge }: TestEdge): object[] | undefined {
   const metric = edge.snapshot().metrics.find(({ name }) => name === 'giraffe_sessions_closed_total');
   return metric?.samples.map(({ labels, ...sample }) => ({ ...labels, ...sample }));
-}
-
-/** What lies under the sockets that were accepted on a port of this process. */
-function acceptedAt(port: number): { readStop(): void }[] {
-  const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] };
-  const accepted = _getActiveHandles().filter(
-    (one): one is Socket & { readonly _handle: { readStop(): void } } =>
-      one instanceof Socket && one.localPort === port,
-  );
-  return accepted.map(({ _handle }) => _handle);
 }
 
 describe('a session that ends', () => {
@@ -109,11 +99,23 @@ describe('a session that ends', () => {
     const endings = endingsOf(server);
     const options = { server: links.server, transport: 'grpc' } as const;
     await using _agent = await startTestAgent(server.edge.ports, 'app.test', origin.target, options);
-    for (const socket of acceptedAt(server.edge.ports.grpc)) socket.readStop();
+    stopReading(({ localPort }) => localPort === server.edge.ports.grpc);
     links.grpc.refuse();
     links.grpc.cut();
     await eventually('the end of the session', () => endings.length > 0);
     expect(endings).toEqual([expect.objectContaining({ code: 'GIR_ERR_SESSION_LOST' })]);
+  });
+
+  it("T3 is a loss for its agent, too, though Node's HTTP/2 had stopped reading", async () => {
+    await using origin = await startOrigin();
+    await using server = await startTestEdge();
+    await using links = await startLinks(server.edge.ports);
+    const { host, grpcPort } = links.server;
+    const options = { server: links.server, transport: 'grpc' } as const;
+    await using agent = await startTestAgent(server.edge.ports, 'app.test', origin.target, options);
+    stopReading(({ remoteAddress, remotePort }) => remoteAddress === host && remotePort === grpcPort);
+    links.grpc.cut();
+    await eventually('the agent notices', () => agent.events.some(({ type }) => type === 'reconnecting'));
   });
 
   it('T3 while its agent still drains is a loss', async () => {

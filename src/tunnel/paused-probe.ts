@@ -6,6 +6,11 @@
  */
 import type { Socket } from 'node:net';
 
+/**
+ * Time between probes of a connection that HTTP/2 over TLS uses, in milliseconds. After a write that failed, Node may hold all
+ * later ones back and read no more, and tell nobody (20.20): the other end's death was then found out by its pings alone.
+ */
+export const http2ProbeIntervalMs = 1_000;
 /** Time between probes unless another one is wanted, in milliseconds. */
 const defaultIntervalMs = 50;
 const nothing = Buffer.alloc(0);
