@@ -18,8 +18,11 @@ const idleBound: Bound = { ms: 30_000, answers: 50 };
 /** What a process may hold more of than an idle one did at the start, after any work: caches fill. */
 const allowedGrowth = { descriptors: 4, heapBytes: 16 * 1024 ** 2 };
 
-/** Waits until the edge says that nothing is under way, and returns what each process holds. */
-export async function holdings(stage: Stage): Promise<Holding[]> {
+/** Connections that were being made when a process was ended go within the time for a handshake; looks, one each second. */
+const settleLooks = 45;
+
+/** Waits until the edge says that nothing is under way, and returns what each process holds. @param before To come back to. */
+export async function holdings(stage: Stage, before: readonly Holding[] = []): Promise<Holding[]> {
   const { world } = stage;
   const { view } = world;
   const isIdle = async (): Promise<boolean> => {
@@ -32,8 +35,14 @@ export async function holdings(stage: Stage): Promise<Holding[]> {
       `all clients are gone, and the edge still holds ${JSON.stringify(held)}, the origin ${open} connections`,
     );
   });
-  // What the last answers have left behind, such as the connection that asked.
-  await sleep(1_000);
+  const hasMore = (process: GiraffeProcess): boolean => {
+    const then = before.find(({ name }) => name === process.name);
+    return then !== undefined && then.descriptors + allowedGrowth.descriptors < process.descriptors;
+  };
+  for (let looks = 0; looks < settleLooks; looks += 1) {
+    await sleep(1_000);
+    if (!world.processes.some(hasMore)) break;
+  }
   return Promise.all(world.processes.map(holding));
 }
 

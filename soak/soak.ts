@@ -40,7 +40,7 @@ export async function soak(front: FrontKind, settings: SoakSettings, seconds: nu
   await disturb(stage, ledger, settings, seconds);
   await crew.stop();
   clients.renew();
-  const after = await holdings(stage);
+  const after = await holdings(stage, before);
   compareHoldings(stage, before, after);
   await checkCounts(stage);
   console.log(`\n${holdingsTable(before, after)}\n`);
