@@ -8,7 +8,7 @@ import { TLSSocket } from 'node:tls';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { plainAddress } from '../http/forwarded.ts';
 import type { ClientFacts } from '../http/forwarding.ts';
-import { PausedProbe } from '../tunnel/paused-probe.ts';
+import { http2ProbeIntervalMs, PausedProbe } from '../tunnel/paused-probe.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientFront, ConnectionContext } from './client-front.ts';
 import type { ExchangeOpener } from './client-ports.ts';
@@ -36,6 +36,8 @@ const firstRequestMs = 500;
 
 /** What is decided about a connection before it is read. */
 interface Admission {
+  /** What was accepted: the connection itself, under TLS where there is TLS. */
+  readonly accepted: Socket;
   readonly facts: ClientFacts;
   /** Why it gets nothing but a refusal. */
   readonly refusal: GiraffeError | undefined;
@@ -50,6 +52,7 @@ export class ClientListener {
   /** Undefined for plain HTTP. */
   readonly #tls: ClientTls<Admission> | undefined;
   readonly #pausedProbe = new PausedProbe();
+  readonly #http2Probe = new PausedProbe(http2ProbeIntervalMs);
   readonly #isTrusted: (address: string) => boolean;
   readonly #counts = new ConnectionCounts();
   /** Connections whose PROXY protocol header has not arrived yet. */
@@ -183,7 +186,7 @@ export class ClientListener {
     // Behind a trusted proxy are many clients; its own connections say nothing about any of them.
     const ofClient = facts.isTrustedProxy ? 0 : this.#counts.enter(facts.address);
     const surplus = ofClient - this.#maxPerClient;
-    const admission: Admission = { facts, refusal: fault ?? this.#limitRefusal(surplus) };
+    const admission: Admission = { accepted: socket, facts, refusal: fault ?? this.#limitRefusal(surplus) };
     socket.once('close', () => {
       if (!facts.isTrustedProxy) this.#counts.leave(facts.address);
     });
@@ -192,7 +195,7 @@ export class ClientListener {
     else this.#tls.secure(socket, admission);
   }
 
-  #open(socket: Socket | TLSSocket, { facts, refusal }: Admission): void {
+  #open(socket: Socket | TLSSocket, { accepted, facts, refusal }: Admission): void {
     const context: ConnectionContext = {
       opener: this.#opener,
       limits: this.#options.limits,
@@ -204,6 +207,9 @@ export class ClientListener {
     };
     const isHttp2 = socket instanceof TLSSocket && socket.alpnProtocol === 'h2';
     this.#connections.add(isHttp2 ? new Http2Connection(socket, context) : new ClientConnection(socket, context));
+    if (!isHttp2 || accepted.destroyed) return;
+    this.#http2Probe.add(accepted);
+    accepted.once('close', () => this.#http2Probe.remove(accepted));
   }
 
   #limitRefusal(surplusOfClient: number): GiraffeError | undefined {

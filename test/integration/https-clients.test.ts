@@ -9,12 +9,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { readAnswer } from '../support/http-client.ts';
 import { answerOf, Http2Client } from '../support/http2-client.ts';
 import { startHttpOrigin, startSocketOrigin } from '../support/origins.ts';
 import { heldBytes } from '../support/resources.ts';
 import { sha256 } from '../support/sha256.ts';
+import { stopReading } from '../support/stop-reading.ts';
 import { createCertificate, testCertificate } from '../support/test-certificate.ts';
 import { nextMessage, startWebSocketOrigin } from '../support/websocket-origin.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
@@ -65,6 +67,17 @@ describe('an HTTP/2 client', () => {
       'x-forwarded-for': '127.0.0.1',
     });
     expect(seen['via']).toMatch(/^2 giraffe-/);
+  });
+
+  it("S5 whose connection was reset while Node's HTTP/2 had stopped reading is gone", async () => {
+    await using edge = await startHttpsEdge();
+    await using way = await startCuttableProxy(edge.edge.ports.proxy);
+    using client = new Http2Client(way.port, domain, (await testCertificate()).caPem);
+    expect((await client.ask('/')).status).toBe(404);
+    expect(edge.edge.overview().now.connections).toBe(1);
+    stopReading(({ localPort }) => localPort === edge.edge.ports.proxy);
+    way.cut();
+    await eventually('the edge notices', () => edge.edge.overview().now.connections === 0);
   });
 
   it('H1 H2 has many requests at once on one connection, each with its own answer', async () => {
