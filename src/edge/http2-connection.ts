@@ -61,6 +61,8 @@ export class Http2Connection implements ClientFront {
     // A session that fails also closes.
     session.on('error', () => {});
     session.on('close', () => context.onClosed(this));
+    // Half-open sockets stay until somebody ends them, and a client that says no more can grant no window either.
+    socket.once('end', () => this.destroy());
     socket.once('finish', () => {
       this.#endingSinceMs = performance.now();
     });

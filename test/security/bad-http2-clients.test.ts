@@ -6,24 +6,12 @@ import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { startHttpOrigin } from '../support/origins.ts';
+import { http2Frame, http2Preface } from '../support/raw-http2.ts';
 import { heldBytes } from '../support/resources.ts';
 import { testCertificate } from '../support/test-certificate.ts';
 import { startTestAgent, startTestEdge, type TestEdge } from '../support/world.ts';
 
 const domain = 'app.test';
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
-const settings = http2Frame(4, 0, 0);
-
-/** A frame of RFC 9113 section 4.1. */
-function http2Frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const header = Buffer.alloc(9);
-  header.writeUIntBE(payload.length, 0, 3);
-  header[3] = type;
-  header[4] = flags;
-  header.writeUInt32BE(stream, 5);
-  return Buffer.concat([header, payload]);
-}
-
 /** HEADERS of a whole request, each field as a literal (RFC 7541 section 6.2.2). */
 function http2Get(stream: number): Buffer {
   const fields = { ':method': 'GET', ':scheme': 'https', ':path': '/', ':authority': domain };
@@ -71,10 +59,27 @@ describe('an HTTP/2 client', () => {
   ])('S5 that %s, and does not close when it is told to, is dropped', async (_what, octets) => {
     await using edge = await startHttpsEdge({ headTimeoutMs: 300, keepAliveTimeoutMs: 300 });
     const socket = await connected(edge);
-    socket.resume().write(Buffer.concat([preface, settings]));
+    socket.resume().write(http2Preface);
     await eventually('it is there', () => connections(edge) === 1);
     socket.write(octets);
     await eventually('it is gone', () => connections(edge) === 0, 10_000);
+    socket.destroy();
+  });
+
+  it('H8 whose connection ends without a word is gone, and the origin hears of it', async () => {
+    await using edge = await startHttpsEdge();
+    let hasBegun = false;
+    await using origin = await startHttpOrigin((_request, response) => {
+      response.write('a beginning');
+      hasBegun = true;
+    });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
+    const socket = await connected(edge);
+    socket.resume().write(Buffer.concat([http2Preface, http2Get(1)]));
+    await eventually('it is being answered', () => hasBegun);
+    socket.end();
+    await eventually('it is gone', () => connections(edge) === 0);
+    await eventually('the origin has heard of it', () => [...origin.open].every(({ destroyed }) => destroyed));
     socket.destroy();
   });
 
@@ -90,11 +95,11 @@ describe('an HTTP/2 client', () => {
     const socket = await connected(edge);
     const before = heldBytes();
     const streams = Array.from({ length: 60 }, (_, index) => http2Get(2 * index + 1));
-    socket.pause().write(Buffer.concat([preface, settings, ...streams]));
+    socket.pause().write(Buffer.concat([http2Preface, ...streams]));
     const hasLeft = (): boolean => [...origin.open].every(({ writableLength }) => writableLength === 0);
     await eventually('the origin has got rid of it all', () => asked === streams.length && hasLeft());
     const last = await connected(edge);
-    last.write(Buffer.concat([preface, settings, http2Get(1)]));
+    last.write(Buffer.concat([http2Preface, http2Get(1)]));
     await eventually('what came behind it is here', () => last.resume().bytesRead > 500_000);
     expect(heldBytes() - before).toBeLessThan(16 * 1024 * 1024);
     last.destroy();
@@ -115,7 +120,7 @@ describe('an HTTP/2 client', () => {
     });
     await using _agent = await startTestAgent(edge.edge.ports, domain, origin.target);
     const socket = await connected(edge);
-    socket.pause().write(Buffer.concat([preface, wideWindows(), http2Get(1)]));
+    socket.pause().write(Buffer.concat([http2Preface, wideWindows(), http2Get(1)]));
     await eventually('nothing moves any more', () => performance.now() - movedAtMs > 500, 10_000);
     expect(connections(edge)).toBe(1);
     await edge[Symbol.asyncDispose]();
