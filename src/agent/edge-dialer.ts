@@ -130,11 +130,8 @@ class CallConnections {
 
   async #secure(socket: Socket): Promise<Socket> {
     this.#sockets.add(socket);
-    this.#probe.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#probe.remove(socket);
-    });
+    socket.once('close', () => this.#sockets.delete(socket));
+    this.#probe.addUntilClosed(socket);
     try {
       return await connectTls({ ...this.#options, socket }, this.#signal);
     } catch (error) {

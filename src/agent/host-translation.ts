@@ -4,8 +4,8 @@
  * Dev servers refuse hosts that are not theirs, and what they say about themselves (redirects, cookies) means their own
  * address. Bodies are nobody's business: links inside pages stay as they are.
  */
-import { isIP } from 'node:net';
 import { type FieldLine, type FieldLines, fieldValues } from '../http/field-line.ts';
+import { isLoopbackAddress } from '../http/loopback.ts';
 import { type Target, targetAuthority } from '../http/target.ts';
 
 /** Fields of requests that hold a URL or origin of ours. */
@@ -67,7 +67,7 @@ export class HostTranslation {
     const target = this.#target;
     if (target.kind !== 'tcp') return false;
     const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-    return port === target.port && isLoopback(target.host) && isLoopback(unbracketed(url.hostname));
+    return port === target.port && isLoopback(target.host) && isLoopback(url.hostname);
   }
 
   /** A Domain that means the origin goes: the cookie is then the client's for the host that it asked (RFC 6265 section 5.3). */
@@ -93,11 +93,7 @@ function behindOrigin(url: string): string {
   return /^https?:\/\/[^/?#]*(.*)$/i.exec(url)?.[1] ?? '';
 }
 
-function unbracketed(host: string): string {
-  return host.startsWith('[') ? host.slice(1, -1) : host;
-}
-
+/** A name below localhost is not meant: it may be the endpoint's own. */
 function isLoopback(host: string): boolean {
-  if (isIP(host) === 4) return host.startsWith('127.');
-  return host === '::1' || host.toLowerCase() === 'localhost';
+  return isLoopbackAddress(host) || host.toLowerCase() === 'localhost';
 }

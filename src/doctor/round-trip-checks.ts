@@ -9,6 +9,7 @@ import { WebSocket } from 'ws';
 import { isCertificateError } from '../agent/certificate-error.ts';
 import { codes, type ErrorCode, isErrorCode } from '../errors/codes.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { isLoopbackName } from '../http/loopback.ts';
 import type { Welcome } from '../protocol/handshake.ts';
 import type { CheckId } from './catalogue.ts';
 import { type Check, type Finding, failed, ok, skipped, warning } from './check.ts';
@@ -167,10 +168,6 @@ async function addressOf(host: string): Promise<string | undefined> {
     ({ address }) => (isLoopbackName(host) ? 'this machine' : address),
     () => unresolved,
   );
-}
-
-function isLoopbackName(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost');
 }
 
 interface Answer {

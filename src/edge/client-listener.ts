@@ -207,9 +207,7 @@ export class ClientListener {
     };
     const isHttp2 = socket instanceof TLSSocket && socket.alpnProtocol === 'h2';
     this.#connections.add(isHttp2 ? new Http2Connection(socket, context) : new ClientConnection(socket, context));
-    if (!isHttp2 || accepted.destroyed) return;
-    this.#http2Probe.add(accepted);
-    accepted.once('close', () => this.#http2Probe.remove(accepted));
+    if (isHttp2) this.#http2Probe.addUntilClosed(accepted);
   }
 
   #limitRefusal(surplusOfClient: number): GiraffeError | undefined {

@@ -111,9 +111,7 @@ export class GrpcListener {
   /** @param socket Under TLS, where there is TLS. */
   #enter(socket: Socket): void {
     this.#gate.enter(socket);
-    if (socket.destroyed) return;
-    this.#probe.add(socket);
-    socket.once('close', () => this.#probe.remove(socket));
+    this.#probe.addUntilClosed(socket);
   }
 
   #addServices(onConnect: (call: ConnectCall) => void): void {

@@ -1,5 +1,4 @@
 /** Reads the URL that a load goes to. Pure: names are resolved by whoever connects. */
-import { isIP } from 'node:net';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 
 /** Where requests go. */
@@ -53,11 +52,6 @@ export function parseLoadTarget(text: string): LoadTarget {
     path: `${url.pathname}${url.search}`,
     isWebSocket,
   };
-}
-
-/** Whether a name is this machine by definition (RFC 6761 section 6.3), though not every system resolves it. */
-export function isLoopbackName(host: string): boolean {
-  return isIP(host) === 0 && /(?:^|\.)localhost\.?$/i.test(host);
 }
 
 function invalid(why: string): GiraffeError {

@@ -2,8 +2,9 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { GiraffeError } from '../errors/giraffe-error.ts';
+import { isLoopbackName } from '../http/loopback.ts';
 import { type Address, openSocket, type TlsSettings } from './http-caller.ts';
-import { isLoopbackName, type LoadTarget } from './load-target.ts';
+import type { LoadTarget } from './load-target.ts';
 
 /** How certificates are checked. */
 export type TrustSettings = Pick<TlsSettings, 'ca' | 'isVerified'>;

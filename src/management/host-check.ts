@@ -6,6 +6,7 @@
 import { isIP } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
 import { parseAuthority } from '../http/authority.ts';
+import { isLoopbackName } from '../http/loopback.ts';
 import { problemResponse } from './problem.ts';
 
 /** Refuses a Host that is no loopback name, no IP address and none of `names`. Answers are for nobody to keep, unless they say otherwise. */
@@ -23,7 +24,7 @@ function isAllowed(host: string | undefined, allowed: ReadonlySet<string>): bool
   const name = hostOf(host);
   if (name === undefined) return false;
   const isAddress = name.startsWith('[') || isIP(name) !== 0;
-  return isAddress || name === 'localhost' || name.endsWith('.localhost') || allowed.has(name);
+  return isAddress || isLoopbackName(name) || allowed.has(name);
 }
 
 function hostOf(host: string | undefined): string | undefined {

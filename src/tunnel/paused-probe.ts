@@ -15,7 +15,7 @@ export const http2ProbeIntervalMs = 1_000;
 const defaultIntervalMs = 50;
 const nothing = Buffer.alloc(0);
 
-/** Probes a set of paused sockets with one timer. */
+/** Probes a set of sockets with one timer. */
 export class PausedProbe {
   readonly #intervalMs: number;
   readonly #sockets = new Set<Socket>();
@@ -30,6 +30,13 @@ export class PausedProbe {
   add(socket: Socket): void {
     this.#sockets.add(socket);
     this.#timer ??= setInterval(() => this.#probe(), this.#intervalMs);
+  }
+
+  /** Probes a socket until it closes. */
+  addUntilClosed(socket: Socket): void {
+    if (socket.closed) return;
+    this.add(socket);
+    socket.once('close', () => this.remove(socket));
   }
 
   remove(socket: Socket): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopbackName, parseLoadTarget } from '../../src/load/load-target.ts';
+import { parseLoadTarget } from '../../src/load/load-target.ts';
 import { parseHeader, requestTemplate } from '../../src/load/request-template.ts';
 
 describe('parseLoadTarget()', () => {
@@ -27,16 +27,6 @@ describe('parseLoadTarget()', () => {
     expect(() => parseLoadTarget('http://me:hunter2@app.test/')).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
     );
-  });
-
-  it('knows names of this machine', () => {
-    expect(['localhost', 'app.localhost', 'LOCALHOST.', 'notlocalhost', '127.0.0.1'].map(isLoopbackName)).toEqual([
-      true,
-      true,
-      true,
-      false,
-      false,
-    ]);
   });
 });
 

@@ -5,6 +5,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import type { ClientCertificate, EdgeTrust } from '../../agent/agent-options.ts';
 import type { AgentSettings } from '../../config/agent-settings.ts';
 import { GiraffeError } from '../../errors/giraffe-error.ts';
+import { isLoopbackAddress, isLoopbackName } from '../../http/loopback.ts';
 import { loadServerCertificate } from '../../state/certificate-files.ts';
 import { looksLikePin, parsePin } from '../../state/certificate-pin.ts';
 import { readAgentToken, readCaCertificate } from '../../state/local-files.ts';
@@ -82,9 +83,8 @@ export async function findTrust(
 /** Tells whether a host is this machine: a loopback name or address, its host name, or an address of an interface. */
 export function isThisMachine(host: string): boolean {
   const name = host.toLowerCase();
-  if (name === 'localhost' || name.endsWith('.localhost') || name === hostname().toLowerCase()) return true;
+  if (isLoopbackName(name) || isLoopbackAddress(name) || name === hostname().toLowerCase()) return true;
   if (isIP(name) === 0) return false;
-  if (name === '::1' || name.startsWith('127.')) return true;
   const own = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
   return own.some((entry) => entry.address === name);
 }

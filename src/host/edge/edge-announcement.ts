@@ -1,5 +1,6 @@
 /** What an edge tells when it is ready: a block for people, or one event for programs. Pure. */
 import type { EdgeSettings } from '../../config/edge-settings.ts';
+import { isLoopbackAddress, isLoopbackName } from '../../http/loopback.ts';
 import { publicUrl } from '../../http/public-url.ts';
 import { serverText } from '../network/server-text.ts';
 import { printable } from '../terminal/printable.ts';
@@ -46,12 +47,13 @@ export interface EdgeFacts
 
 /** Returns what is told of an edge with these settings. */
 export function announcementOf(settings: EdgeSettings, { machineName, ...facts }: EdgeFacts): EdgeAnnouncement {
-  const { apiHost, grpcPlaintextHost, baseDomain, proxyTls, publicScheme, publicPort } = settings;
-  const isLocal = baseDomain === 'localhost' || baseDomain.endsWith('.localhost');
+  const { host = '', apiHost, grpcPlaintextHost, baseDomain, proxyTls, publicScheme, publicPort } = settings;
+  const isLocal = isLoopbackName(baseDomain);
   const scheme = publicScheme ?? (proxyTls ? 'https' : 'http');
   const publicHost = settings.publicHost ?? (isLocal ? machineName : baseDomain);
   // Nobody comes from elsewhere to a port on loopback; the gRPC tunnel then shares the port of clients.
-  const isBehind = isLoopback(settings.host) && facts.ports.grpcPlaintext !== undefined && publicPort !== undefined;
+  const isOnLoopback = isLoopbackName(host) || isLoopbackAddress(host);
+  const isBehind = isOnLoopback && facts.ports.grpcPlaintext !== undefined && publicPort !== undefined;
   return {
     ...facts,
     apiHost,
@@ -132,11 +134,6 @@ function remoteLines({
     `or on another machine, with the token in ${stateDir}/agent-token or one that \`${createCommand}\` makes, in GIRAFFE_TOKEN:`,
     `  ${command}`,
   ];
-}
-
-/** Whether an address leads to this machine alone. */
-function isLoopback(host: string | undefined): boolean {
-  return host !== undefined && /^(?:localhost|127(?:\.\d+){3}|::1|\[::1\])$/.test(host);
 }
 
 /** Returns the fields of the event `ready`. Holds no token. */

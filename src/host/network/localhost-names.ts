@@ -7,13 +7,9 @@
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import { lookup as lookupPromise } from 'node:dns/promises';
 import { fileURLToPath } from 'node:url';
+import { isLoopbackName } from '../../http/loopback.ts';
 
 const preload = fileURLToPath(new URL('../../../bin/localhost-names.cjs', import.meta.url));
-
-/** Tells whether a host is a name below localhost. */
-export function isLocalhostName(host: string): boolean {
-  return /\.localhost\.?$/i.test(host);
-}
 
 /** Tells whether the system resolves a host. */
 export async function resolves(host: string): Promise<boolean> {
@@ -29,7 +25,7 @@ export function lookupLocalhost(
   options: LookupOptions,
   callback: (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void,
 ): void {
-  lookup(isLocalhostName(host) ? 'localhost' : host, options, callback);
+  lookup(isLoopbackName(host) ? 'localhost' : host, options, callback);
 }
 
 /** Returns NODE_OPTIONS with which a Node program, and those it starts, know names below localhost. */

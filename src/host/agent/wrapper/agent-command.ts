@@ -1,8 +1,9 @@
 /** Wrapper mode: an agent for as long as a command runs, and what that command is told of the tunnel. */
 import type { Environment } from '../../../config/env.ts';
 import type { GiraffeError } from '../../../errors/giraffe-error.ts';
+import { isLoopbackName } from '../../../http/loopback.ts';
 import { listenForSignals, type ShutdownSignals } from '../../lifecycle/shutdown-signals.ts';
-import { isLocalhostName, nodeOptionsWithLocalhost, resolves } from '../../network/localhost-names.ts';
+import { nodeOptionsWithLocalhost, resolves } from '../../network/localhost-names.ts';
 import type { AgentPresenter } from '../presenters/agent-presenter.ts';
 import { type PublicTunnel, trustedTunnels, tunnelVariables } from '../readiness/tunnel-variables.ts';
 import type { ReplaceableAgent } from '../replaceable-agent.ts';
@@ -58,7 +59,7 @@ async function commandEnvironment(
   tunnels: readonly PublicTunnel[],
 ): Promise<Environment> {
   const variables = { ...environment, ...tunnelVariables(tunnels) };
-  const name = tunnels.map(({ domain }) => domain).find(isLocalhostName);
+  const name = tunnels.map(({ domain }) => domain).find(isLoopbackName);
   if (name === undefined || (await resolves(name))) return variables;
   presenter.showUnresolved(name);
   return { ...variables, NODE_OPTIONS: nodeOptionsWithLocalhost(environment['NODE_OPTIONS']) };
