@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { type ChannelCredentials, Client, type ClientOptions, credentials } from '@grpc/grpc-js';
-import type { GiraffeError } from '../errors/giraffe-error.ts';
+import { GiraffeError } from '../errors/giraffe-error.ts';
 import { maxHandshakePayloadBytes } from '../protocol/frame.ts';
 import type { Carrier, CarrierKind } from '../tunnel/carrier.ts';
 import { createGrpcCarrier } from '../tunnel/grpc-carrier.ts';
@@ -96,7 +96,12 @@ export class EdgeDialer {
   }
 }
 
-/** The connections that grpc-js makes for one call: verified like all others, and closed at once when it ends. */
+/**
+ * The connections that grpc-js makes for one call: verified like all others, and closed at once when it ends.
+ *
+ * None is made later. A channel that is closed while it waits to try again tries all the same, a second on, and nobody
+ * would ever close the connection that comes of it.
+ */
 class CallConnections {
   /** Why the latest one failed in TLS; grpc-js would only keep its text. */
   failure: Error | undefined;
@@ -104,6 +109,7 @@ class CallConnections {
   readonly #signal: AbortSignal;
   readonly #sockets = new Set<Socket>();
   readonly #probe = new PausedProbe(http2ProbeIntervalMs);
+  #isOver = false;
 
   constructor(options: ConnectionOptions, signal: AbortSignal) {
     this.#options = options;
@@ -116,7 +122,7 @@ class CallConnections {
     const callCredentials = credentials.createEmpty();
     channel._createSecureConnector = () => ({
       connect: async (socket) => ({ socket: await this.#secure(socket), secure: true }),
-      waitForReady: () => Promise.resolve(),
+      waitForReady: async () => this.#throwIfOver(),
       getCallCredentials: () => callCredentials,
       destroy: () => {},
     });
@@ -125,10 +131,17 @@ class CallConnections {
 
   /** Closes them without waiting for a peer that may be gone, as grpc-js would. */
   destroy(): void {
+    this.#isOver = true;
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** What is thrown here makes grpc-js give up, and close the connection that it has by then. */
+  #throwIfOver(): void {
+    if (this.#isOver) throw new GiraffeError('GIR_ERR_CANCELLED');
+  }
+
   async #secure(socket: Socket): Promise<Socket> {
+    this.#throwIfOver();
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     this.#probe.addUntilClosed(socket);
