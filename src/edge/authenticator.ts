@@ -23,7 +23,7 @@ export interface AuthenticatorOptions {
   readonly timeoutMs: number;
   /** True for addresses that stand for many people, such as a proxy in front. */
   readonly isShared: (address: string) => boolean;
-  /** Wall clock, in milliseconds since 1970. */
+  /** Time by which credentials expire, in milliseconds since 1970. */
   readonly now: () => number;
 }
 

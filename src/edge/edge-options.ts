@@ -67,7 +67,7 @@ export interface EdgeOptions {
   readonly logger: Logger;
   /** Who decides about agents and visitors, in the order in which they are asked. Nobody gets in without one. */
   readonly authProviders: readonly NamedAuthProvider[];
-  /** Wall clock, in milliseconds since 1970, by which credentials expire. Default Date.now. */
+  /** Time by which credentials expire, in milliseconds since 1970. Default a `CredentialClock`. */
   readonly now?: () => number;
   /** Endpoints that were served before, so that they are answered with 503 and not 404 while no agent is there. */
   readonly knownEndpoints: { has(host: string): boolean; add(host: string): void };

@@ -7,6 +7,7 @@ import { ExtensionGuard } from '../extension/guard.ts';
 import type { MetricsSnapshot } from '../extension/metrics-exporter.ts';
 import { Authenticator } from './authenticator.ts';
 import { ClientListeners } from './client-listeners.ts';
+import { CredentialClock } from './credential-clock.ts';
 import { Disconnections, disconnectedError } from './disconnections.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EdgeEvents, type EdgeListener } from './edge-events.ts';
@@ -60,8 +61,7 @@ class RunningEdge implements Edge {
   readonly #watch: SessionWatch;
   readonly #authenticator: Authenticator;
   readonly #guard: ExtensionGuard;
-  readonly #now: () => number;
-  readonly #startedAt: Date;
+  readonly #startedAt = new Date();
   #certificate: EdgeOptions['certificate'];
   #isTrusted: (address: string) => boolean;
   #ports: EdgePorts = { proxy: 0, grpc: 0, tunnel: 0 };
@@ -72,8 +72,6 @@ class RunningEdge implements Edge {
     const options = { ...given };
     const isTrusted = (address: string): boolean => this.#isTrusted(address);
     this.#options = options;
-    this.#now = options.now ?? Date.now;
-    this.#startedAt = new Date(this.#now());
     this.#isTrusted = createProxyTrust(options.trustedProxies);
     this.#routes = new RouteTable(options.knownEndpoints);
     this.#figures = new EdgeFigures(
@@ -87,7 +85,7 @@ class RunningEdge implements Edge {
       guard: this.#guard,
       timeoutMs: options.limits.authTimeoutMs,
       isShared: isTrusted,
-      now: this.#now,
+      now: options.now ?? new CredentialClock().now,
     });
     this.#authenticator = authenticator;
     this.#policies = new PolicyGate(
@@ -209,7 +207,7 @@ class RunningEdge implements Edge {
   }
 
   #moment(): { readonly startedAt: Date; readonly takenAt: Date } {
-    return { startedAt: this.#startedAt, takenAt: new Date(this.#now()) };
+    return { startedAt: this.#startedAt, takenAt: new Date() };
   }
 
   #look(): EdgeNow {

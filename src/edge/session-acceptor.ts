@@ -195,7 +195,7 @@ export class SessionAcceptor {
       endpoints,
       passing: hello.trial === true ? endpoints.filter((_, index) => hello.endpoints[index] === null) : [],
       canWithdraw: hello.capabilities.includes('withdraw'),
-      openedAt: new Date((options.now ?? Date.now)()),
+      openedAt: new Date(),
       labels: hello.labels ?? [],
       weight: hello.weight ?? 1,
     };

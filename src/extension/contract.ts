@@ -30,7 +30,10 @@ export interface ExtensionContext {
   readonly stateDir: string;
   /** Folder of the configuration file: relative paths in options are relative to it. Absolute. */
   readonly configDir: string;
-  /** Wall-clock time, in milliseconds since 1970. */
+  /**
+   * Milliseconds since 1970. At an edge the time by which credentials expire, which no jump of the machine's clock moves;
+   * what is compared with other machines or shown to people takes `Date.now()`.
+   */
   now(): number;
 }
 

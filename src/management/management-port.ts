@@ -82,6 +82,8 @@ export interface LiveEvent {
 
 /** The edge as the API sees it. */
 export interface ManagementPort {
+  /** Time by which tokens expire, in milliseconds since 1970. */
+  now(): number;
   /** Whether the edge takes new requests: all listeners accept, and it does not drain. */
   isReady(): boolean;
   /** Figures of the whole, of the same moment as {@link stats} when both are asked in one turn. */

@@ -34,7 +34,9 @@ const revokeRoute = createRoute({
 
 /** Adds the routes. */
 export function addTokenRoutes(app: ApiApp, edge: ManagementPort): void {
-  app.openapi(listRoute, (context) => context.json({ tokens: edge.listTokens().map(tokenBody) }, 200));
+  app.openapi(listRoute, (context) =>
+    context.json({ tokens: edge.listTokens().map((token) => tokenBody(token, edge.now())) }, 200),
+  );
   app.openapi(makeRoute, async (context) => {
     const { name, endpoints, expiresAt } = context.req.valid('json');
     const expiry = expiresAt === undefined ? undefined : new Date(expiresAt);
@@ -48,14 +50,14 @@ export function addTokenRoutes(app: ApiApp, edge: ManagementPort): void {
   });
 }
 
-function tokenBody({ id, name, endpoints, createdAt, expiresAt }: TokenView) {
+function tokenBody({ id, name, endpoints, createdAt, expiresAt }: TokenView, now: number) {
   return {
     id,
     name,
     endpoints: [...endpoints],
     createdAt: createdAt.toISOString(),
     expiresAt: expiresAt?.toISOString(),
-    expired: expiresAt !== undefined && expiresAt.getTime() <= Date.now(),
+    expired: expiresAt !== undefined && expiresAt.getTime() <= now,
   };
 }
 

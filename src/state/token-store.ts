@@ -46,7 +46,7 @@ interface Entry extends TokenSummary {
 /**
  * Opens the tokens of a state folder. A damaged tokens.json is moved aside with a warning, and no token is valid then.
  *
- * @param now The wall clock, in milliseconds since 1970; tokens expire by it.
+ * @param now Milliseconds since 1970; tokens expire by it. An edge has a clock of its own for that.
  * @throws {GiraffeError} GIR_ERR_STATE when the file cannot be read, or a newer giraffe wrote it.
  */
 export async function openTokenStore(folder: StateFolder, now: () => number = Date.now): Promise<TokenStore> {

@@ -68,6 +68,7 @@ const { breaker: _, rateLimit: __, ...otherBody } = other;
 
 function port(overrides: Partial<ManagementPort> = {}): ManagementPort {
   return {
+    now: () => at.getTime(),
     isReady: () => true,
     overview: () => overview,
     stats: () => [figures, other],

@@ -15,6 +15,8 @@ export interface ApiParts {
   readonly tokens: TokenStore;
   readonly metrics: MetricsRunner;
   readonly logger: Logger;
+  /** Time by which credentials expire, in milliseconds since 1970. */
+  readonly now: () => number;
   isReady(): boolean;
   /** Begins to drain; returns how long what is in flight has, in milliseconds. */
   drain(): number;
@@ -28,9 +30,10 @@ export function startApi(settings: EdgeSettings, parts: ApiParts): Promise<HttpS
   return startManagementServer(managementPort(parts), { ...address, names, routes });
 }
 
-function managementPort({ edge, tokens, logger, metrics, isReady, drain }: ApiParts): ManagementPort {
+function managementPort({ edge, tokens, logger, metrics, now, isReady, drain }: ApiParts): ManagementPort {
   return {
     isReady,
+    now,
     drain,
     overview: () => edge.overview(),
     stats: () => edge.stats(),

@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { createDeferred } from '../../agent/deferred.ts';
 import { configFolder } from '../../config/config-file.ts';
 import type { EdgeSettings } from '../../config/edge-settings.ts';
+import { CredentialClock } from '../../edge/credential-clock.ts';
 import { startEdge } from '../../edge/edge.ts';
 import type { Edge } from '../../edge/edge-options.ts';
 import { ExtensionGuard } from '../../extension/guard.ts';
@@ -99,7 +100,11 @@ export async function beginEdge(
   const defaultDir = defaultStateDir(input.environment);
   const stateDir = settings.stateDir ?? defaultDir;
   const guard = new ExtensionGuard();
-  const workshop = { context: { logger, stateDir, configDir, now: Date.now }, guard };
+  const clock = new CredentialClock();
+  const watch = clock.watch(logger);
+  lifetimes.defer(() => watch[Symbol.dispose]());
+  const { now } = clock;
+  const workshop = { context: { logger, stateDir, configDir, now }, guard };
   const tools: ExtensionTools = { registry, workshop, edge: () => edge };
   const strategy = lifetimes.use(await selectStrategy(tools, config));
   const state = await openEdgeState(stateDir, logger, lifetimes);
@@ -122,6 +127,7 @@ export async function beginEdge(
         ...strategy.value,
         guard,
         logger,
+        now,
         authProviders: auth.value,
         knownEndpoints: state.knownEndpoints,
       }),
@@ -135,6 +141,7 @@ export async function beginEdge(
         tokens: state.tokens,
         metrics,
         logger,
+        now,
         isReady: () => !isDraining,
         drain: () => {
           drainAsked.resolve('API');

@@ -7,6 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import * as z from 'zod';
 import {
   type CertificateSource,
@@ -50,7 +51,8 @@ const options = z.strictObject({
 
 interface Wanted {
   kept: KeptCertificate | undefined;
-  dueMs: number;
+  /** Not looked at before, by `performance.now()`: no jump of the clock shortens or lengthens a wait. */
+  notBeforeMs: number;
   retryMs: number;
 }
 
@@ -76,7 +78,7 @@ class AcmeSource implements CertificateSource, AsyncDisposable {
   want(names: readonly string[]): void {
     for (const name of names) {
       if (this.#wanted.has(name) || !this.#isOurs(name) || this.#wanted.size >= maxNames) continue;
-      this.#wanted.set(name, { kept: undefined, dueMs: 0, retryMs: firstRetryMs });
+      this.#wanted.set(name, { kept: undefined, notBeforeMs: 0, retryMs: firstRetryMs });
     }
     this.#look();
   }
@@ -114,33 +116,35 @@ class AcmeSource implements CertificateSource, AsyncDisposable {
 
   async #orderDue(): Promise<void> {
     for (;;) {
-      const nowMs = this.#context.now();
-      const due = [...this.#wanted].find(([, { dueMs }]) => dueMs <= nowMs);
+      const due = [...this.#wanted].find(([, wanted]) => isDue(wanted));
       if (due === undefined || this.#isEnded) return;
       await this.#renew(...due);
     }
   }
 
   async #renew(name: string, wanted: Wanted): Promise<void> {
-    const { logger, now } = this.#context;
+    const { logger } = this.#context;
     try {
       wanted.kept ??= await this.#files.read(name);
-      if (wanted.kept !== undefined && renewalMs(wanted.kept) > now()) {
-        wanted.dueMs = renewalMs(wanted.kept);
-        return;
-      }
+      if (!isDue(wanted)) return;
       const made = await this.#orders.order(name);
       await this.#files.write(name, made);
       wanted.kept = keptCertificate(made.certPem, made.keyPem);
       wanted.retryMs = firstRetryMs;
-      wanted.dueMs = wanted.kept === undefined ? now() + maxRetryMs : renewalMs(wanted.kept);
+      // Also where the clock is so far ahead that a new certificate looks old: the CA is not asked without a pause.
+      wanted.notBeforeMs = performance.now() + maxRetryMs;
       logger.info({ name }, 'certificate obtained');
     } catch (error) {
-      wanted.dueMs = now() + wanted.retryMs;
+      wanted.notBeforeMs = performance.now() + wanted.retryMs;
       logger.warn({ name, err: error, retryMs: wanted.retryMs }, 'no certificate could be obtained');
       wanted.retryMs = Math.min(wanted.retryMs * 2, maxRetryMs);
     }
   }
+}
+
+/** By the wall clock as it is now: clients judge certificates by theirs. */
+function isDue({ kept, notBeforeMs }: Wanted): boolean {
+  return notBeforeMs <= performance.now() && (kept === undefined || renewalMs(kept) <= Date.now());
 }
 
 /** When a third of the certificate's life is left, in milliseconds since 1970. */
