@@ -51,12 +51,18 @@ function bodyOption(body: BodyView | undefined): { before: string; option: strin
   return { before: `${before}printf %s ${quoted(body.base64)} | base64 -d | `, option: ['--data-binary @-'] };
 }
 
+/**
+ * Control characters but tab and line feed. A terminal into which the command is pasted takes them for keys: Ctrl-C in a
+ * body would end the command there, and what follows would be commands of whoever sent the body.
+ */
+const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
+
 /** Returns a body as text that can stand in an argument; undefined when it cannot. */
 function textOf(base64: string): string | undefined {
   const bytes = base64Bytes(base64);
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return text.includes('\0') ? undefined : text;
+    return controls.test(text) ? undefined : text;
   } catch {
     return undefined;
   }

@@ -37,6 +37,15 @@ describe('curlCommand()', () => {
     );
   });
 
+  it.each(['\u0003', '\u0015', '\u001b[201~', '\r', '\u007f', '\u009b'])(
+    'writes no control character that a terminal takes for a key, such as %j',
+    async (key) => {
+      const command = curlCommand(await viewOf({ method: 'POST', body: `a${key}\ntouch /tmp/owned\n` }));
+      expect(command).toContain('base64 -d');
+      expect([...command].filter((character) => character !== '\n' && !/[^\p{Cc}]/u.test(character))).toEqual([]);
+    },
+  );
+
   it('survives the shell, whatever is in a value', async () => {
     const nasty = `it's "$HOME" \`id\` \\ $(id); #!`;
     const exchange = await viewOf({
