@@ -8,6 +8,9 @@ import type { AcmeFiles } from './acme-files.ts';
 /** How often the CA is asked how far it is: after one second, then twice as long each time. Times in milliseconds. */
 const polling = { backoffMin: 1000, backoffMax: 30_000, backoffAttempts: 10 };
 
+/** Time for one answer of the CA, in milliseconds: orders wait for each other, and a CA may be silent for ever. */
+const answerMs = 30_000;
+
 /** What an account is opened with. */
 export interface AcmeAccount {
   readonly directoryUrl: string;
@@ -37,6 +40,9 @@ export class AcmeOrders {
     // Loaded only where it is used: it is large.
     const { default: acme } = await import('acme-client');
     const { directoryUrl, email, challenges, directoryCa } = this.#account;
+    // Whoever orders tries again later; a Retry-After of days must not keep the other names waiting.
+    const patience = { retryMaxAttempts: 0, retryDefaultDelay: 5 };
+    Object.assign(acme.axios.defaults, { timeout: answerMs, acmeSettings: patience });
     if (directoryCa !== undefined) acme.axios.defaults.httpsAgent = new Agent({ ca: directoryCa });
     const account = await this.#files.account(async () => {
       const key = await acme.crypto.createPrivateEcdsaKey();

@@ -49,6 +49,9 @@ const options = z.strictObject({
     .describe('Only these names, or all below them with `*.` (default all that are served).'),
 });
 
+/** What the source asks of {@link AcmeOrders}. */
+type Orders = Pick<AcmeOrders, 'order' | 'challengeCertificates' | 'challengeAnswers'>;
+
 interface Wanted {
   kept: KeptCertificate | undefined;
   /** Not looked at before, by `performance.now()`: no jump of the clock shortens or lengthens a wait. */
@@ -56,10 +59,11 @@ interface Wanted {
   retryMs: number;
 }
 
-class AcmeSource implements CertificateSource, AsyncDisposable {
+/** Exported for tests, which order from no CA. */
+export class AcmeSource implements CertificateSource, AsyncDisposable {
   readonly #names: readonly string[] | undefined;
   readonly #files: AcmeFiles;
-  readonly #orders: AcmeOrders;
+  readonly #orders: Orders;
   readonly #context: ExtensionContext;
   readonly #wanted = new Map<string, Wanted>();
   readonly #timer: NodeJS.Timeout;
@@ -67,7 +71,7 @@ class AcmeSource implements CertificateSource, AsyncDisposable {
   /** The work on what is due; one at a time. */
   #work: Promise<void> | undefined;
 
-  constructor(names: readonly string[] | undefined, orders: AcmeOrders, files: AcmeFiles, context: ExtensionContext) {
+  constructor(names: readonly string[] | undefined, orders: Orders, files: AcmeFiles, context: ExtensionContext) {
     this.#names = names;
     this.#orders = orders;
     this.#files = files;
@@ -130,9 +134,12 @@ class AcmeSource implements CertificateSource, AsyncDisposable {
       const made = await this.#orders.order(name);
       await this.#files.write(name, made);
       wanted.kept = keptCertificate(made.certPem, made.keyPem);
+      if (wanted.kept === undefined || renewalMs(wanted.kept) <= Date.now()) {
+        // To order at once again, and again, is what CAs lock accounts for.
+        wanted.retryMs = maxRetryMs;
+        throw new Error('the new certificate is to be renewed already: is the clock of this machine right?');
+      }
       wanted.retryMs = firstRetryMs;
-      // Also where the clock is so far ahead that a new certificate looks old: the CA is not asked without a pause.
-      wanted.notBeforeMs = performance.now() + maxRetryMs;
       logger.info({ name }, 'certificate obtained');
     } catch (error) {
       wanted.notBeforeMs = performance.now() + wanted.retryMs;
