@@ -9,6 +9,8 @@ import { codes, type ErrorCode } from './codes.ts';
 export interface GiraffeErrorOptions extends ErrorOptions {
   /** Further field lines of the response that a client gets, such as WWW-Authenticate. Default none. */
   readonly fields?: readonly (readonly [name: string, value: string])[];
+  /** The next step where more is known of this case than the table says of its code. Default what the table says. */
+  readonly fix?: string | undefined;
 }
 
 /** An expected failure with a code. Callers match `code`, never the message or the class. */
@@ -17,6 +19,8 @@ export class GiraffeError extends Error {
   readonly code: ErrorCode;
   /** Further field lines of the response that a client gets. */
   readonly fields: readonly (readonly [name: string, value: string])[];
+  /** The next step, for people at a terminal. A client gets what the table says. */
+  readonly fix: string;
 
   /**
    * @param detail What was seen, for logs and for people at a terminal. Never sent to a client,
@@ -26,6 +30,7 @@ export class GiraffeError extends Error {
     super(detail ?? codes[code].summary, options);
     this.code = code;
     this.fields = options?.fields ?? [];
+    this.fix = options?.fix ?? codes[code].fix;
   }
 
   /** What the table says about this error's code. */

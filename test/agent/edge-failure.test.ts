@@ -36,6 +36,22 @@ describe('edgeFailure()', () => {
     );
   });
 
+  it('O6 says how to start an edge where this machine says that none listens', () => {
+    const refused = new Error('connect ECONNREFUSED 127.0.0.1:4444');
+    for (const address of ['localhost:4444', '127.0.0.1:4444', '[::1]:4444']) {
+      expect(edgeFailure(refused, address).fix).toMatch(
+        /^No edge runs on this machine: start one with `giraffe server/,
+      );
+    }
+    expect(edgeFailure(refused, 'edge.test:4444').fix).toMatch(/^Check --server/);
+    expect(edgeFailure(new Error('read ECONNRESET'), 'localhost:4444').fix).toMatch(/^Check --server/);
+  });
+
+  it('O6 says in words that a name cannot be resolved, over TCP as over gRPC', () => {
+    const unknown = Object.assign(new Error('getaddrinfo ENOTFOUND edge.test'), { code: 'ENOTFOUND' });
+    expect(edgeFailure(unknown, 'edge.test:4443').message).toBe('edge.test:4443: the host name cannot be resolved');
+  });
+
   it.each(['edge', 'origin'] as const)('O6 says in words that no TLS is spoken by an %s', async (side) => {
     const plain = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     onTestFinished(() => void plain.close());
@@ -69,6 +85,16 @@ describe('allFailed()', () => {
       new GiraffeError('GIR_ERR_EDGE_CERTIFICATE', 'unknown CA'),
     ];
     expect(allFailed(failures)).toMatchObject({ code: 'GIR_ERR_EDGE_CERTIFICATE', message: 'refused; unknown CA' });
+  });
+});
+
+describe('allFailed() on this machine', () => {
+  const refused = (port: number) => edgeFailure(new Error('connect ECONNREFUSED'), `localhost:${port}`);
+
+  it('O6 says that no edge runs here only when both ports refuse', () => {
+    expect(allFailed([refused(4444), refused(4443)]).fix).toMatch(/^No edge runs on this machine/);
+    const reset = edgeFailure(new Error('read ECONNRESET'), 'localhost:4443');
+    expect(allFailed([refused(4444), reset]).fix).toMatch(/^Check --server/);
   });
 });
 

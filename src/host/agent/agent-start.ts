@@ -48,5 +48,6 @@ export function lateError({ timeoutMs, server, lastError, problem }: LateStart):
   }
   const code = lastError?.entry.exit === 6 ? lastError.code : 'GIR_ERR_EDGE_UNREACHABLE';
   const why = lastError === undefined ? 'no attempt has ended yet' : lastError.message;
-  return new GiraffeError(code, `no tunnel to ${server} within ${timeoutMs} ms: ${why}`, { cause: lastError });
+  const fix = lastError?.code === code ? lastError.fix : undefined;
+  return new GiraffeError(code, `no tunnel to ${server} within ${timeoutMs} ms: ${why}`, { cause: lastError, fix });
 }

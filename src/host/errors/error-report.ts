@@ -76,7 +76,7 @@ export function foreignErrorReport(error: Error, command: FailedCommand): ErrorR
 const settingFlags = ['server', 'grpc-port', 'admin-token'];
 
 /** What the table says for all commands is said of this one. */
-function nextStep({ code, entry }: GiraffeError, { name, flags }: FailedCommand): string {
+function nextStep({ code, fix }: GiraffeError, { name, flags }: FailedCommand): string {
   switch (code) {
     case 'GIR_ERR_USAGE':
       return `Run \`${name} --help\`.`;
@@ -87,7 +87,7 @@ function nextStep({ code, entry }: GiraffeError, { name, flags }: FailedCommand)
     case 'GIR_ERR_PLUGIN_COMMAND':
       return `\`${name} --help\` tells what it expects; DEBUG=giraffe adds the stack.`;
     default:
-      return entry.fix;
+      return fix;
   }
 }
 

@@ -249,7 +249,7 @@ export class HumanPresenter implements AgentPresenter {
     const { url, name, error } = event;
     this.#urls = this.#urls.filter((printed) => printed !== wayText(event));
     this.#line(this.#chalk.yellow(`${told(url)} is closed: ${told(error.message)} (${error.code})`));
-    this.#line(`  ${name === undefined ? error.entry.fix : aloneAgain(name)}`);
+    this.#line(`  ${name === undefined ? error.fix : aloneAgain(name)}`);
   }
 
   #reconnecting({ error, delayMs }: EventOf<'reconnecting'>): void {
@@ -263,7 +263,7 @@ export class HumanPresenter implements AgentPresenter {
     const code = isNew || !isTold ? ` (${error.code})` : '';
     const next = `next attempt in ${(delayMs / 1000).toFixed(1)} s`;
     this.#line(this.#chalk.yellow(`${what}${why}${code}; ${next}`));
-    if (isNew && !passing.has(error.code)) this.#line(`  ${error.entry.fix}`);
+    if (isNew && !passing.has(error.code)) this.#line(`  ${error.fix}`);
     this.#lastProblem = error.message;
     this.#lastCode = error.code;
   }

@@ -12,7 +12,13 @@ export const detachedVariable = 'GIRAFFE_DETACHED_LOG';
 export type DetachedMessage =
   /** Fields of the event `ready`. */
   | { readonly type: 'ready'; readonly fields: object }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly problems: readonly string[] };
+  | {
+      readonly type: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly problems: readonly string[];
+      readonly fix: string;
+    };
 
 /** The process that waits. */
 export class DetachedParent {
@@ -36,9 +42,9 @@ export class DetachedParent {
 
   /** The agent ends with an error before it was ready. */
   async failed(error: unknown): Promise<void> {
-    const { code, message } = GiraffeError.from(error);
+    const { code, message, fix } = GiraffeError.from(error);
     const problems = error instanceof ConfigError ? error.problems : [];
-    await say({ type: 'failed', code, message: redacted(message), problems: problems.map(redacted) });
+    await say({ type: 'failed', code, message: redacted(message), problems: problems.map(redacted), fix });
   }
 }
 

@@ -152,9 +152,9 @@ async function outcomeOf(agent: ChildProcess, logFile: string): Promise<ReadyFie
     );
   }
   await exit;
-  const { code, message: detail, problems } = first;
+  const { code, message: detail, problems, fix } = first;
   const known = isErrorCode(code) ? code : 'GIR_ERR_INTERNAL';
-  throw problems.length > 0 ? new ConfigError([...problems], known) : new GiraffeError(known, detail);
+  throw problems.length > 0 ? new ConfigError([...problems], known) : new GiraffeError(known, detail, { fix });
 }
 
 async function tell(
