@@ -25,7 +25,7 @@ const commands: readonly Case[] = [
   ],
   [
     ['giraffe', 'completion', ''],
-    ['bash', 'zsh'],
+    ['bash', 'fish', 'zsh'],
   ],
   [['giraffe', 'nonsense', ''], []],
 ];
@@ -64,6 +64,12 @@ function bashOffer(words: readonly string[]): string {
 /** The same for zsh. */
 function zshOffer(words: readonly string[]): string {
   return `words=(${quoted(words)}); CURRENT=${words.length}; PREFIX=${quoted(words.slice(-1))}; _giraffe`;
+}
+
+/** The same for fish, which completes a line as it does in a terminal. It prints a meaning behind a tab. */
+function fishOffer(words: readonly string[]): string {
+  const line = words.map((word) => word.replaceAll(' ', '\\ ')).join(' ');
+  return `complete --do-complete '${line.replaceAll('\\', '\\\\')}' | string replace --regex '\\t.*' ''`;
 }
 
 function quoted(words: readonly string[]): string {
@@ -215,6 +221,34 @@ describe.skipIf(!hasPrograms('zsh'))('completion in zsh', () => {
   });
 });
 
+describe.skipIf(!hasPrograms('fish'))('completion in fish', () => {
+  const start = 'source ./completion';
+  const fish = 'fish --no-config';
+
+  it('O6 offers commands, flags before and after arguments, and values', async () => {
+    await using home = new GiraffeHome();
+    await install(home, 'fish');
+    const cases: readonly Case[] = [
+      ...commands,
+      ...flags,
+      ...values,
+      [['giraffe', 'tunnel', '--transport=g'], ['--transport=grpc']],
+      [['giraffe', 'tunnel', '--config=with'], ['--config=with space.yaml']],
+      [['giraffe', 'tunnel', '3000', '--', 'print', 'with'], ['with space.yaml']],
+      [['giraffe', 'tunnel', '3000', '--', 'giraffe', 'token', 'r'], ['revoke']],
+    ];
+    await expectOffers(home, fish, start, cases, fishOffer);
+  });
+
+  it('O6 offers running agents, tunnels of the configuration file, tokens and endpoints', async () => {
+    await using home = new GiraffeHome();
+    await startNamed(home);
+    await install(home, 'fish');
+    const cases: readonly Case[] = [...names, [['giraffe', 'stats', '--domain=a'], ['--domain=app.localhost']]];
+    await expectOffers(home, fish, start, cases, fishOffer);
+  });
+});
+
 describe('giraffe completion', () => {
   it('O6 makes no state folder when it looks for names', async () => {
     await using home = new GiraffeHome();
@@ -237,6 +271,6 @@ describe('giraffe completion', () => {
     await using home = new GiraffeHome();
     const refused = home.run(['completion', 'tcsh']);
     expect(await refused.ended()).toEqual({ code: 2, signal: null });
-    expect(refused.stderr).toMatch(/bash, zsh/);
+    expect(refused.stderr).toMatch(/bash, fish, zsh/);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * What can be typed after `giraffe`: commands, flags and values, in the form in which the scripts of both shells look it up.
+ * What can be typed after `giraffe`: commands, flags and values, in the form in which the scripts of the shells look it up.
  *
  * Taken from the commands that are there when it is asked, those of plugins included. Names that come and go, of agents or
  * tokens, are not in it: it says where the scripts have to ask for them.

@@ -4,12 +4,13 @@ import type { HostContext } from '../oclif/host-context.ts';
 import { writeEvent } from '../terminal/output.ts';
 import { bashScript } from './bash-script.ts';
 import { type DescribedCommand, type DescribedTopic, vocabularyOf } from './command-words.ts';
+import { fishScript } from './fish-script.ts';
 import { zshScript } from './zsh-script.ts';
 
 /** Shells that there is a script for. */
-export type Shell = 'bash' | 'zsh';
+export type Shell = 'bash' | 'fish' | 'zsh';
 
-const scriptOf = { bash: bashScript, zsh: zshScript } as const;
+const scriptOf = { bash: bashScript, fish: fishScript, zsh: zshScript } as const;
 
 /** What `giraffe completion` is run with. */
 export interface CompletionContext extends Pick<HostContext, 'output' | 'json'> {
