@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { keptPiece } from '../../src/edge/kept-piece.ts';
+
+describe('what is kept for a client that is slow', () => {
+  const read = Buffer.from(new ArrayBuffer(65_536));
+
+  it('S5 does not keep the whole buffer that a small piece was cut from', () => {
+    const piece = read.subarray(10, 20);
+    const kept = keptPiece(piece, 1);
+    expect(kept).toEqual(piece);
+    expect(kept.buffer).not.toBe(read.buffer);
+  });
+
+  it('S5 is the piece itself where it is most of its buffer, or where nothing waits', () => {
+    const most = read.subarray(0, 40_000);
+    const little = read.subarray(10, 20);
+    expect([keptPiece(most, 1), keptPiece(little, 0)].every(({ buffer }) => buffer === read.buffer)).toBe(true);
+  });
+});
