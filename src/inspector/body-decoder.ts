@@ -11,6 +11,8 @@ export interface DecodedBody {
 
 /** Octets of a decoded body at most. */
 const maxDecodedBytes = 1024 * 1024;
+/** Codings of one body that are undone at most: more than two are nothing but an attempt to keep us busy. */
+const maxCodings = 4;
 
 /**
  * Undoes as many codings as it can.
@@ -21,7 +23,7 @@ const maxDecodedBytes = 1024 * 1024;
 export async function decodeBody(bytes: Buffer, codings: readonly string[]): Promise<DecodedBody> {
   let current = bytes;
   const decoded: string[] = [];
-  for (const coding of [...codings].reverse()) {
+  for (const coding of codings.slice(-maxCodings).reverse()) {
     if (coding === 'identity' || current.length === 0) continue;
     const next = await undone(current, coding);
     if (next === undefined) break;

@@ -71,11 +71,15 @@ function truncation({ isTruncated, capturedBytes, totalBytes }: BodyView): objec
   return isTruncated ? { comment: `the first ${capturedBytes} of ${totalBytes} octets` } : {};
 }
 
+/** Control characters that no text has; as text in JSON each would take six. */
+const controls = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
+
 /** Returns a body as text; undefined when it is none. A beginning may end within a character. */
 function textOf({ base64, isTruncated }: BodyView): string | undefined {
   const bytes = Buffer.from(base64, 'base64');
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: isTruncated });
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: isTruncated });
+    return controls.test(text) ? undefined : text;
   } catch {
     return undefined;
   }

@@ -8,6 +8,9 @@ import type { LoggedMessage } from './message-log.ts';
 import { maskedFields, maskedTarget } from './secret-mask.ts';
 import { readableText } from './wire-text.ts';
 
+/** Octets into which the bodies of one list are decoded, about; those behind stay as they came: one of 1 KB may become a MB. */
+const maxListBytes = 16 * 1024 * 1024;
+
 /** Returns the line of the list. */
 export function summaryOf(record: ExchangeRecord, isMasked = true): ExchangeSummary {
   const { id, revision, beginning, response, error, isLive, durationMs, relayedBytes, messages } = record;
@@ -35,8 +38,23 @@ export function summaryOf(record: ExchangeRecord, isMasked = true): ExchangeSumm
   };
 }
 
-/** Returns everything but the messages of a WebSocket, bodies decoded. */
-export async function detailOf(record: ExchangeRecord, isMasked = true): Promise<ExchangeDetail> {
+/** Returns the details of many, one after the other. */
+export async function detailsOf(records: readonly ExchangeRecord[], isMasked = true): Promise<ExchangeDetail[]> {
+  const room = { bytes: maxListBytes };
+  const details: ExchangeDetail[] = [];
+  for (const record of records) details.push(await detailOf(record, isMasked, room));
+  return details;
+}
+
+/**
+ * Returns everything but the messages of a WebSocket, bodies decoded.
+ * @param room How many octets decoded bodies may still have; falls by what these have.
+ */
+export async function detailOf(
+  record: ExchangeRecord,
+  isMasked = true,
+  room = { bytes: maxListBytes },
+): Promise<ExchangeDetail> {
   const { beginning, response, error, times } = record;
   const { head } = beginning;
   const shown = (fields: FieldLines): FieldLines =>
@@ -44,7 +62,7 @@ export async function detailOf(record: ExchangeRecord, isMasked = true): Promise
   const part = async (fields: FieldLines, trailers: FieldLines, body?: CapturedBody): Promise<MessagePart> => ({
     fields: shown(fields),
     trailers: shown(trailers),
-    body: body && (await bodyView(body, listMembers(fields, 'content-encoding'))),
+    body: body && (await bodyView(body, listMembers(fields, 'content-encoding'), room)),
   });
   const summary = summaryOf(record, isMasked);
   return {
@@ -91,10 +109,11 @@ function messageView({ payload, wireBytes, isCompressed, ...rest }: LoggedMessag
   };
 }
 
-async function bodyView(body: CapturedBody, codings: readonly string[]): Promise<BodyView> {
+async function bodyView(body: CapturedBody, codings: readonly string[], room: { bytes: number }): Promise<BodyView> {
   const kept = body.bytes;
   const { totalBytes, isTruncated } = body;
-  const { bytes, decoded } = await decodeBody(kept, codings);
+  const { bytes, decoded } = await decodeBody(kept, room.bytes > 0 ? codings : []);
+  if (decoded.length > 0) room.bytes -= bytes.length;
   return { totalBytes, capturedBytes: kept.length, isTruncated, decoded, base64: bytes.toString('base64') };
 }
 

@@ -11,7 +11,7 @@ import type { ExchangeRecord } from '../inspector/exchange-record.ts';
 import type { ExchangeListEvent } from '../inspector/exchange-view.ts';
 import { harOf } from '../inspector/har.ts';
 import type { Inspector } from '../inspector/inspector.ts';
-import { detailOf, messagesOf, summaryOf } from '../inspector/view-of-record.ts';
+import { detailOf, detailsOf, messagesOf, summaryOf } from '../inspector/view-of-record.ts';
 import type { AgentRoutes } from './agent-app.ts';
 import { ChangeQueue } from './change-queue.ts';
 import { type EventSource, eventStream, eventText } from './event-stream.ts';
@@ -40,7 +40,7 @@ export function createInspectorRoutes(inspector: Inspector, version: string): Ag
     app.get('/api/v1/requests.har', async (context) => {
       const wanted = context.req.queries('id');
       const records = store.list().filter(({ id }) => wanted === undefined || wanted.includes(id));
-      const details = await Promise.all(records.reverse().map((record) => detailOf(record, isMasked(context))));
+      const details = await detailsOf(records.reverse(), isMasked(context));
       context.header('Content-Disposition', 'attachment; filename="giraffe.har"');
       return context.json(harOf(details, version));
     });
@@ -89,7 +89,7 @@ function familiarRoutes(inspector: Inspector): Hono {
     const limit = numberOf(context, 'limit', { least: 0 }) ?? defaultLimit;
     const endpoint = context.req.query('tunnel_name');
     const records = store.list().filter(({ beginning }) => endpoint === undefined || beginning.endpoint === endpoint);
-    const details = await Promise.all(records.slice(0, limit).map((record) => detailOf(record)));
+    const details = await detailsOf(records.slice(0, limit));
     return context.json({ uri: '/api/requests/http', requests: details.map(requestBody) });
   });
   app.post('/', async (context) => {

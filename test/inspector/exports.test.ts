@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { curlCommand } from '../../src/inspector/curl-command.ts';
 import { harOf } from '../../src/inspector/har.ts';
-import { detailOf } from '../../src/inspector/view-of-record.ts';
+import { detailOf, detailsOf } from '../../src/inspector/view-of-record.ts';
 import { hasPrograms } from '../support/programs.ts';
 import { storeWith, type ToldExchange, tell } from './recorded.ts';
 
@@ -91,6 +92,25 @@ describe('curlCommand()', () => {
 });
 
 describe('harOf()', () => {
+  it('decodes no more of all bodies together than a bound, and is not six times as large as what they are', async () => {
+    const store = storeWith();
+    const answer = gzipSync(Buffer.alloc(1024 * 1024));
+    const told = { answer, answerFields: [['Content-Encoding', 'gzip']] } as const;
+    const details = await detailsOf(Array.from({ length: 40 }, () => tell(store, told)));
+    const decoded = details.filter(({ response }) => response?.body?.decoded.length === 1);
+    expect(decoded).toHaveLength(16);
+    expect(details.at(-1)?.response?.body?.base64).toBe(answer.toString('base64'));
+    expect(JSON.stringify(harOf(details, '1.0.0')).length).toBeLessThan(24 * 1024 * 1024);
+  });
+
+  it('undoes four codings of a body, and no more', async () => {
+    const codings = 6;
+    let answer = Buffer.from('text');
+    for (let times = 0; times < codings; times += 1) answer = gzipSync(answer);
+    const answerFields = [['Content-Encoding', Array(codings).fill('gzip').join(', ')]] as const;
+    expect((await viewOf({ answer, answerFields })).response?.body?.decoded).toHaveLength(4);
+  });
+
   it('has what HAR 1.2 asks of an entry', async () => {
     const exchange = await viewOf({
       method: 'POST',
