@@ -8,7 +8,7 @@ import type { FieldLine, FieldLines } from '../http/field-line.ts';
 /** Stands for a value that is not shown. */
 const mask = '[masked]';
 
-const credentialFields = new Set(['authorization', 'proxy-authorization']);
+const credentialFields = new Set(['authorization', 'proxy-authorization', 'x-authorization', 'x-auth']);
 /** Fields whose value holds a URL. */
 const urlFields = new Set(['location', 'referer', 'content-location', 'refresh', 'link']);
 /** Part of a handshake that everybody may see (RFC 6455 section 4). */
@@ -65,7 +65,7 @@ function maskedValue(fieldName: string, value: string): string {
   if (credentialFields.has(name)) return value.replace(/^(\S+)(\s+)\S.*$/, `$1$2${mask}`).replace(/^\S+$/, mask);
   if (name === 'cookie') return value.replace(/=[^;]+/g, `=${mask}`);
   if (name === 'set-cookie') return value.replace(/^([^=;]*=)[^;]*/, `$1${mask}`);
-  if (urlFields.has(name)) return maskedTarget(value);
+  if (urlFields.has(name)) return maskedTarget(value.replace(/:\/\/[^/?#@\s]+@/g, `://${mask}@`));
   return isSecret(fieldName) && !publicFields.has(name) ? mask : value;
 }
 
