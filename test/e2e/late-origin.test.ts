@@ -86,7 +86,7 @@ describe('an edge that is not there yet', () => {
     const agent = home.run(['tunnel', '3000', ...server], { env: { GIRAFFE_TOKEN: `grf_${'C'.repeat(43)}` } });
     await agent.until('three attempts', () => 3 < agent.stderr.split('No tunnel to localhost:9 yet').length);
     expect(agent.stderr).toMatch(/next attempt in \d+\.\d s/);
-    expect(agent.stderr.split('Check --server')).toHaveLength(2);
+    expect(agent.stderr.split('No edge runs on this machine')).toHaveLength(2);
     expect(agent.stderr.split('✖ ')).toHaveLength(3);
   });
 });
