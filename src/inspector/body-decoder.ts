@@ -11,7 +11,7 @@ export interface DecodedBody {
 
 /** Octets of a decoded body at most. */
 const maxDecodedBytes = 1024 * 1024;
-/** Codings of one body that are undone at most: more than two are nothing but an attempt to keep us busy. */
+/** Codings of one body that are undone at most. Nobody has use for more than two; each one more costs as much again. */
 const maxCodings = 4;
 
 /**
