@@ -10,10 +10,14 @@
 import { type Context, Hono } from 'hono';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { AgentPort, LocalTunnel } from './agent-port.ts';
+import { boundedBodies } from './body-bound.ts';
 import { knownHostsOnly } from './host-check.ts';
 import { metricsPaths, metricsResponse } from './metrics-routes.ts';
 import { ownPagesOnly } from './own-page-check.ts';
 import { problemResponse } from './problem.ts';
+
+/** Room for a replay whose body is the largest that the inspector ever keeps, 16 MiB, in base64, and for its fields. */
+const maxBodyBytes = 24 * 1024 * 1024;
 
 /** Adds routes to the application of an agent. Host and origin of their requests have been checked. */
 export type AgentRoutes = (app: Hono) => void;
@@ -23,6 +27,7 @@ export function createAgentApp(agent: AgentPort, routes: readonly AgentRoutes[] 
   const app = new Hono();
   app.use(knownHostsOnly([]));
   app.use(ownPagesOnly);
+  app.use(boundedBodies(maxBodyBytes));
   for (const path of ['/livez', '/healthz']) app.get(path, (context) => context.json({ status: 'ok' }));
   app.get('/readyz', (context) => {
     return agent.isReady() ? context.json({ status: 'ok' }) : context.json({ status: 'unavailable' }, 503);

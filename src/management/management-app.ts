@@ -8,6 +8,7 @@
  */
 import type { Hono, MiddlewareHandler } from 'hono';
 import { type ApiApp, adminScheme, newApiApp } from './api-route.ts';
+import { boundedBodies } from './body-bound.ts';
 import { addEdgeRoutes } from './edge-routes.ts';
 import { addFigureRoutes } from './figure-routes.ts';
 import { knownHostsOnly } from './host-check.ts';
@@ -44,7 +45,7 @@ export function createManagementApp(
     return undefined;
   };
   for (const paths of ['/api/*', '/metrics', '/metrics/*']) app.use(paths, needsToken);
-  app.use('/api/*', boundedBody);
+  app.use('/api/*', boundedBodies(maxBodyBytes));
   addFigureRoutes(app, edge);
   addTunnelRoutes(app, edge);
   addTokenRoutes(app, edge);
@@ -63,18 +64,6 @@ export function createManagementApp(
   return app;
 }
 
-/** Refuses bodies that are large, or do not tell how large they are. */
-const boundedBody: MiddlewareHandler = async ({ req }, next) => {
-  if (req.header('transfer-encoding') !== undefined) {
-    return problemResponse('GIR_ERR_API_BODY', 'it has no Content-Length');
-  }
-  if (Number(req.header('content-length') ?? 0) > maxBodyBytes) {
-    return problemResponse('GIR_ERR_API_BODY', `it has more than ${maxBodyBytes} octets`);
-  }
-  await next();
-  return undefined;
-};
-
 /** Returns the description of an API in OpenAPI 3.1. */
 export function openApiDocument(app: ApiApp) {
   return app.getOpenAPI31Document({
@@ -84,6 +73,7 @@ export function openApiDocument(app: ApiApp) {
       version: '1',
       description:
         'Answers on the API port of an edge, on loopback unless told otherwise. Errors are problem details (RFC 9457). ' +
+        'Bodies of requests have a Content-Length of at most 64 KiB. ' +
         'Within v1 fields are added, never taken away or changed in meaning.',
     },
   });

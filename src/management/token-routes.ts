@@ -20,7 +20,7 @@ const makeRoute = createRoute({
   path: '/api/v1/tokens',
   summary: 'Make a token for an agent. Its secret is shown only here.',
   request: { body: { required: true, content: { 'application/json': { schema: newToken } } } },
-  responses: { 201: json('The token.', createdToken), ...refusals(400, 401) },
+  responses: { 201: json('The token.', createdToken), ...refusals(400, 401, 413) },
 });
 
 const revokeRoute = createRoute({

@@ -4,6 +4,7 @@ import { createAgentApp } from '../../src/management/agent-app.ts';
 import type { AgentPort, LocalStats } from '../../src/management/agent-port.ts';
 import { startAgentServer } from '../../src/management/agent-server.ts';
 import { ExchangeTally } from '../../src/telemetry/exchange-tally.ts';
+import { rawClient } from '../support/raw-client.ts';
 
 const web = { name: 'web', domain: 'app.test', url: 'http://app.test:8081', target: 'http://localhost:3000' };
 const plain = { name: undefined, domain: 'b.test', url: 'https://b.test', target: 'unix:/run/app.sock' };
@@ -114,6 +115,22 @@ describe('pages of others', () => {
     ['our own pages', { origin: 'http://localhost:4040', 'sec-fetch-site': 'same-origin' }],
   ])('are not %s', async (_, headers: Record<string, string>) => {
     expect((await send('/change', headers, port(), 'POST')).status).toBe(200);
+  });
+});
+
+describe('bodies of requests', () => {
+  it('are refused by their length, before they are sent', async () => {
+    await using server = await startAgentServer(port(), { port: 0, mayMove: false });
+    const head = (bytes: number) =>
+      `POST /api/tunnels HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n`;
+    using client = await rawClient(server.port, head(24 * 1024 * 1024 + 1));
+    expect(await client.until('GIR_ERR_API_BODY_TOO_LARGE')).toContain('HTTP/1.1 413 ');
+    using other = await rawClient(server.port, head(24 * 1024 * 1024));
+    expect(await other.until('GIR_ERR_API_PATH')).toContain('HTTP/1.1 404 ');
+  });
+
+  it('are refused when they do not tell their length', async () => {
+    expect((await send('/change', { 'transfer-encoding': 'chunked' }, port(), 'POST')).status).toBe(400);
   });
 });
 

@@ -31,6 +31,13 @@ export const apiCodes = {
     'The body of the request to the API is not what this path takes.',
     'Send what the detail says, as application/json.',
   ),
+  GIR_ERR_API_BODY_TOO_LARGE: entry(
+    413,
+    'http_request_error',
+    'client',
+    'The body of the request to the API is too large.',
+    'Send less: the API of an edge takes 64 KiB, the local API of an agent 24 MiB.',
+  ),
   GIR_ERR_REPLAY_REFUSED: entry(
     409,
     'http_request_denied',
