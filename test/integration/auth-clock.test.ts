@@ -39,7 +39,11 @@ const token: Issue = async (expiresAt, now, all) => {
 const webToken: Issue = async (expiresAt, now, all) => {
   const issuer = all.use(await startTokenIssuer());
   const given = { jwksUrl: issuer.url, issuer: issuerName, audience, endpoints: ['*.test'], clockTolerance: '0s' };
-  const provider = await createJwtProvider(jwt.options.parse(given), { now, configDir: '/' });
+  const provider = await createJwtProvider(jwt.options.parse(given), {
+    now,
+    configDir: '/',
+    logger: { warn: () => {} },
+  });
   return { provider, agent: { token: await issuer.sign({ exp: Math.floor(expiresAt.getTime() / 1000) }) } };
 };
 

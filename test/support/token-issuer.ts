@@ -16,6 +16,8 @@ export interface TokenIssuer extends AsyncDisposable {
   rotate(): Promise<void>;
   /** From now on requests get no answer. */
   stall(): void;
+  /** From now on requests get what `answer` says instead of the keys; undefined for the keys again. */
+  answerWith(answer: ((response: ServerResponse) => void) | undefined): void;
   /** Signs a token that is valid for ten minutes; claims are laid over the usual ones. */
   sign(claims?: object, now?: number): Promise<string>;
   /** The public key. */
@@ -27,11 +29,11 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
   let keys = await newKeys(1);
   let serial = 1;
   let fetches = 0;
-  let isStalled = false;
+  let instead: ((response: ServerResponse) => void) | undefined;
   const stalled = new Set<ServerResponse>();
   const server = createServer((_request, response) => {
     fetches += 1;
-    if (isStalled) stalled.add(response);
+    if (instead !== undefined) instead(response);
     else void publicJwk().then((jwk) => response.end(JSON.stringify({ keys: [jwk] })));
   });
   const publicJwk = async (): Promise<JWK> => ({ ...(await exportJWK(keys.publicKey)), kid: keys.kid, alg: 'ES256' });
@@ -46,7 +48,10 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
       keys = await newKeys(serial);
     },
     stall: () => {
-      isStalled = true;
+      instead = (response) => stalled.add(response);
+    },
+    answerWith: (answer) => {
+      instead = answer;
     },
     sign: (claims = {}, now = Date.now()) =>
       new SignJWT({

@@ -4,6 +4,7 @@
 import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { JSONWebKeySet, JWK, JWTVerifyGetKey } from 'jose';
+import { KeySet, type KeySetContext } from './key-set.ts';
 
 /** Where to look for the key. */
 export type KeySource =
@@ -11,25 +12,17 @@ export type KeySource =
   | { readonly kind: 'key'; readonly path: string }
   | { readonly kind: 'secret'; readonly path: string };
 
-/** Time to fetch a key set, in milliseconds: the edge gives a provider 5 s. */
-const fetchTimeoutMs = 4000;
-/** A key set is fetched anew when it is this old, in milliseconds; a key that is not in it is looked for at once. */
-const maxAgeMs = 600_000;
 /** RFC 7518 section 3.2 asks for as many octets as the hash has; HS256 has the shortest. */
 const minSecretBytes = 32;
 
 /**
- * Returns what jose asks for the key of a token. Nothing is fetched before the first token.
+ * Returns what jose asks for the key of a token.
  *
- * @param cooldownMs Least time between two fetches of a key set, so that made-up key ids cannot cause a flood of them.
  * @throws When a file cannot be read or holds no key. The message quotes nothing of it.
  */
-export async function loadKey(source: KeySource, cooldownMs: number): Promise<JWTVerifyGetKey> {
-  const { createLocalJWKSet, createRemoteJWKSet } = await import('jose');
-  if (source.kind === 'jwks') {
-    const settings = { timeoutDuration: fetchTimeoutMs, cooldownDuration: cooldownMs, cacheMaxAge: maxAgeMs };
-    return createRemoteJWKSet(source.url, settings);
-  }
+export async function loadKey(source: KeySource, context: KeySetContext): Promise<JWTVerifyGetKey> {
+  if (source.kind === 'jwks') return new KeySet(source.url, context).find;
+  const { createLocalJWKSet } = await import('jose');
   const content = await readFile(source.path);
   if (source.kind === 'secret') {
     const secret = Uint8Array.from(trimmed(content));

@@ -13,6 +13,7 @@ import {
   type AuthProvider,
   defineExtension,
   extensionApiVersion,
+  type Logger,
 } from '../../extension/index.ts';
 import { isEndpointPattern } from '../../state/endpoint-pattern.ts';
 import { duration } from '../duration.ts';
@@ -46,7 +47,10 @@ const optionsSchema = z
       .url({ protocol: /^https?$/ })
       .refine(isSafeUrl, 'must be https, or http on this machine')
       .optional()
-      .describe('Address of the JSON Web Key Set that tokens are signed with; fetched anew when a key is not in it.'),
+      .describe(
+        'Address of the JSON Web Key Set that tokens are signed with; fetched anew every 10 minutes and when a key is ' +
+          'not in it. While that fails, the keys are used on for up to 24 hours.',
+      ),
     keyFile: z
       .string()
       .min(1)
@@ -107,6 +111,8 @@ export type JwtOptions = z.output<typeof optionsSchema>;
 export interface JwtContext {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Told when the keys that are kept could not be renewed. */
+  readonly logger: Pick<Logger, 'warn'>;
   /** Folder that files are relative to. */
   readonly configDir: string;
   /** Least time between two fetches of a key set, in milliseconds. Default 30,000. */
@@ -119,7 +125,11 @@ export interface JwtContext {
  */
 export async function createJwtProvider(options: JwtOptions, context: JwtContext): Promise<AuthProvider> {
   const { jwtVerify } = await import('jose');
-  const key = await loadKey(keySourceOf(options, context.configDir), context.cooldownMs ?? 30_000);
+  const key = await loadKey(keySourceOf(options, context.configDir), {
+    now: () => context.now(),
+    logger: context.logger,
+    cooldownMs: context.cooldownMs ?? 30_000,
+  });
   const algorithms = options.algorithms ?? (options.secretFile === undefined ? asymmetric : ['HS256']);
   const rules = {
     issuer: options.issuer,

@@ -19,10 +19,14 @@ afterAll(async () => issuer[Symbol.asyncDispose]());
 
 type Ask = (token: string) => Promise<AuthDecision | undefined>;
 
-async function provider(options: object = {}, { cooldownMs = 30_000, now = Date.now } = {}): Promise<Ask> {
+async function provider(
+  options: object = {},
+  { cooldownMs = 30_000, now = Date.now, warnings = [] as object[] } = {},
+): Promise<Ask> {
   const source = 'keyFile' in options || 'secretFile' in options ? {} : { jwksUrl: issuer.url };
   const parsed = jwt.options.parse({ ...source, issuer: issuerName, audience, endpoints: ['ci.test'], ...options });
-  const { authenticateAgent } = await createJwtProvider(parsed, { now, configDir: '/', cooldownMs });
+  const logger = { warn: (fields: object) => void warnings.push(fields) };
+  const { authenticateAgent } = await createJwtProvider(parsed, { now, logger, configDir: '/', cooldownMs });
   return async (token) => authenticateAgent?.({ token, certificate: undefined, address: '' }, signal);
 }
 
@@ -169,6 +173,56 @@ describe('jwt, keys', () => {
     expect(error).toBeInstanceOf(Error);
     expect(String(error)).toContain('the key set cannot be had');
     expect(String(error)).not.toContain(token);
+  });
+
+  it('uses the keys on for a day while their address fails, and says so', async () => {
+    await using flaky = await startTokenIssuer();
+    const warnings: object[] = [];
+    let nowMs = 1_000_000_000_000;
+    const ask = await provider({ jwksUrl: flaky.url }, { now: () => nowMs, warnings });
+    const asked = async () => ask(await flaky.sign({}, nowMs));
+    await asked();
+    flaky.answerWith((response) => response.writeHead(503).end());
+    nowMs += 600_000;
+    for (let n = 0; n < 3; n += 1) expect(await asked()).toMatchObject({ kind: 'allow' });
+    expect(warnings).toEqual([
+      expect.objectContaining({ detail: expect.stringContaining('503'), ageMs: 600_000, usableMs: 85_800_000 }),
+    ]);
+    expect(flaky.fetches).toBe(2);
+    nowMs += 30_000;
+    expect(await asked()).toMatchObject({ kind: 'allow' });
+    expect(flaky.fetches).toBe(3);
+    nowMs = 1_000_000_000_000 + 24 * 3_600_000;
+    await expect(asked()).rejects.toThrow('the key set cannot be had');
+    flaky.answerWith(undefined);
+    expect(await asked()).toMatchObject({ kind: 'allow' });
+  });
+
+  it('does not refuse a new key for good while the address fails', async () => {
+    await using flaky = await startTokenIssuer();
+    const ask = await provider({ jwksUrl: flaky.url }, { cooldownMs: 0 });
+    await ask(await flaky.sign());
+    await flaky.rotate();
+    flaky.answerWith((response) => response.end('no keys'));
+    await expect(ask(await flaky.sign())).rejects.toThrow('the key set cannot be had');
+    flaky.answerWith(undefined);
+    expect(await ask(await flaky.sign())).toMatchObject({ kind: 'allow' });
+  });
+
+  it('S5 reads no more than a megabyte of an answer', async () => {
+    await using endless = await startTokenIssuer();
+    const gone = new Promise((resolve) =>
+      endless.answerWith((response) => {
+        const more = () => {
+          while (response.write('x'.repeat(65_536)));
+        };
+        response.on('drain', more).on('close', resolve);
+        more();
+      }),
+    );
+    const ask = await provider({ jwksUrl: endless.url });
+    await expect(ask(await endless.sign())).rejects.toThrow('more than 1048576 octets');
+    await gone;
   });
 
   it('does not follow the key set to another address', async () => {
