@@ -14,6 +14,7 @@ import {
 } from '../../extension/index.ts';
 import { endpointAllowed, isEndpointPattern } from '../../state/endpoint-pattern.ts';
 import { isPasswordHash, type PasswordHash, parsePasswordHash, verifyPassword } from '../../state/password-hash.ts';
+import { SharedWork } from './shared-work.ts';
 import { Turns } from './turns.ts';
 
 /** How long a right password is remembered, in milliseconds. */
@@ -71,7 +72,7 @@ class PasswordCheck {
   /** When what was right is forgotten, by keyed hash, oldest first. */
   readonly #right = new Map<string, number>();
   /** What is being checked now: all connections of a page ask at once. */
-  readonly #checks = new Map<string, Promise<boolean>>();
+  readonly #checks = new SharedWork<boolean>();
   readonly #turns = new Turns(maxChecks, maxWaiting);
 
   constructor(hashes: ReadonlyMap<string, PasswordHash>, now: () => number) {
@@ -84,13 +85,12 @@ class PasswordCheck {
     if (credentials === undefined) return false;
     const key = createHmac('sha256', this.#key).update(authorization, 'latin1').digest('base64');
     if ((this.#right.get(key) ?? 0) > this.#now()) return true;
-    const running = this.#checks.get(key);
-    if (running !== undefined) return running;
-    const check = this.#check(credentials, asker, signal).finally(() => this.#checks.delete(key));
-    this.#checks.set(key, check);
-    const isRight = await check;
-    if (isRight) this.#remember(key);
-    return isRight;
+    const check = async (abandoned: AbortSignal): Promise<boolean> => {
+      const isRight = await this.#check(credentials, asker, abandoned);
+      if (isRight) this.#remember(key);
+      return isRight;
+    };
+    return this.#checks.join(key, check, signal);
   }
 
   async #check({ name, password }: Credentials, asker: string, signal: AbortSignal): Promise<boolean> {

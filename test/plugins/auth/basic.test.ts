@@ -69,6 +69,19 @@ describe('basic', () => {
     expect(await Promise.all(answers)).toEqual(Array(100).fill(allowed));
   });
 
+  it('does not give up for all who ask the same when the edge gives up one of them', async () => {
+    const busy = provider();
+    const first = [1, 2].map((n) => visit(busy, credentials(`ann:wrong${n}`)));
+    const abort = new AbortController();
+    const request = { method: 'GET', host: 'app.test', path: '/', fields: [], isUpgrade: false, clientAddress: '' };
+    const late = busy.authorizeVisitor?.(request, credentials('ann:s3:cret'), abort.signal);
+    const inTime = visit(busy, credentials('ann:s3:cret'));
+    abort.abort(new Error('too late'));
+    await expect(late).rejects.toThrow('too late');
+    expect(await inTime).toEqual(allowed);
+    await Promise.all(first);
+  });
+
   it('S5 gives up waiting for its turn when the edge does', async () => {
     const busy = provider();
     const first = [1, 2].map((n) => visit(busy, credentials(`ann:wrong${n}`)));
