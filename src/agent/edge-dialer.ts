@@ -2,7 +2,7 @@
  * Opens carriers to the edge: a gRPC call on its gRPC port, or a TLS connection to its tunnel port.
  */
 import type { Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { type ChannelCredentials, Client, type ClientOptions, credentials } from '@grpc/grpc-js';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { maxHandshakePayloadBytes } from '../protocol/frame.ts';
@@ -118,7 +118,8 @@ class CallConnections {
 
   /** Channel credentials that make connections here. grpc-js checks their class, so they are one of its own. */
   credentials(): ChannelCredentials {
-    const channel = credentials.createSsl();
+    // Its context is never used. `createSsl` would fill it with the roots of GRPC_DEFAULT_SSL_ROOTS_FILE_PATH each time.
+    const channel = credentials.createFromSecureContext(createSecureContext());
     const callCredentials = credentials.createEmpty();
     channel._createSecureConnector = () => ({
       connect: async (socket) => ({ socket: await this.#secure(socket), secure: true }),

@@ -26,3 +26,13 @@ describe('an edge whose CA the agent does not know', () => {
     expect((await client.get('/')).text).toBe('ok');
   });
 });
+
+describe("gRPC's own variable for roots", () => {
+  it('S1 means nothing to an agent, which has a CA of its own for both ways', async () => {
+    await using home = new GiraffeHome();
+    await using origin = await startHttpOrigin((_request, response) => response.end('ok'));
+    const edge = await home.startEdge();
+    const env = { GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: join(home.path, 'missing.pem') };
+    await home.startAgent(edge, origin.port, ['--domain', 'app.localhost'], { env });
+  });
+});
