@@ -9,7 +9,7 @@ import { HttpClient } from '../support/http-client.ts';
 import { fixedHost, startLinks } from '../support/links.ts';
 import { note } from '../support/note.ts';
 import { startHttpOrigin } from '../support/origins.ts';
-import { resourceCount, resources, settledHeapBytes, stopOptimizing } from '../support/resources.ts';
+import { freezeCode, resourceCount, resources, settledHeapBytes } from '../support/resources.ts';
 import { startTestAgent, startTestEdge, type TestAgent } from '../support/world.ts';
 
 const quick = { firstMs: 1, maxMs: 1 };
@@ -22,48 +22,53 @@ describe('agents that come and go', () => {
   it('T6 1,000 reconnects, half of them without goodbye, leave no handle, timer or memory at either end', {
     timeout: 400_000,
   }, async () => {
-    stopOptimizing();
+    /** Agents of each kind at a time: what one waits for is time for the others. */
+    const atOnce = 5;
+    freezeCode();
     await using origin = await startHttpOrigin((_request, response) => response.end('ok'));
     await using server = await startTestEdge({ keepAliveMs: 600_000 }, { logger: silentLogger });
     const { ports } = server.edge;
     await using links = await startLinks(ports);
     using client = new HttpClient(ports.proxy, 'app.test');
-    await using cut = await startTestAgent(ports, 'app.test', origin.target, {
-      server: links.server,
-      backoff: quick,
-      logger: silentLogger,
-    });
+    await using all = new Lifetimes();
+    const cut: TestAgent[] = [];
+    for (let count = 0; count < atOnce; count += 1) {
+      const options = { server: links.server, backoff: quick, logger: silentLogger };
+      cut.push(all.use(await startTestAgent(ports, 'app.test', origin.target, options)));
+    }
 
     const comeAndLeave = async (): Promise<void> => {
       await using polite = await startTestAgent(ports, 'app.test', origin.target, { logger: silentLogger });
       await polite.agent.drain(1000);
     };
-    /** One agent that comes and says goodbye, and one that is cut off and comes back. */
+    /** Some agents that come and say goodbye, and as many that are cut off and come back. */
     const round = async (): Promise<void> => {
-      (cut.events as AgentEvent[]).length = 0;
+      for (const { events } of cut) (events as AgentEvent[]).length = 0;
       links.both('cut');
-      await Promise.all([comeAndLeave(), cut.event('ready')]);
+      await Promise.all(cut.flatMap((agent) => [comeAndLeave(), agent.event('ready')]));
       expect((await client.get('/')).status).toBe(200);
     };
     const settled = async (): Promise<void> => {
-      await eventually('one session is left', () => server.edge.stats()[0]?.sessions === 1);
-      await eventually('two connections are left', () => links.grpc.open === 1 && links.tunnel.open === 1);
+      await eventually('the sessions of those that stay are left', () => server.edge.stats()[0]?.sessions === atOnce);
+      const isWhole = (): boolean => links.grpc.open === atOnce && links.tunnel.open === atOnce;
+      await eventually('two connections of each are left', isWhole);
     };
 
-    for (let index = 0; index < 25; index += 1) await round();
+    for (let index = 0; index < 50 / atOnce; index += 1) await round();
     await settled();
     const before = {
       sockets: resourceCount('TCPSocketWrap'),
       timers: resourceCount('Timeout'),
       heap: await settledHeapBytes(),
     };
-    for (let index = 0; index < 500; index += 1) await round();
+    for (let index = 0; index < 500 / atOnce; index += 1) await round();
     await settled();
     await eventually('the sockets are back', () => resourceCount('TCPSocketWrap') <= before.sockets);
     await eventually('the timers are back', () => resourceCount('Timeout') <= before.timers, 35_000);
     const heapBytes = await settledHeapBytes();
-    note(`T6 heap before ${(before.heap / 1e6).toFixed(1)} MB, after ${(heapBytes / 1e6).toFixed(1)} MB`);
-    expect(heapBytes).toBeLessThan(before.heap * 1.05);
+    note(`T6 heap before ${(before.heap / 1e6).toFixed(2)} MB, after ${(heapBytes / 1e6).toFixed(2)} MB`);
+    // 3 % of the heap. A leak of 1,300 octets for each reconnect shows.
+    expect(heapBytes - before.heap).toBeLessThan(1_000_000);
   });
 
   it('T6 agents that open a session and vanish in mid-handshake leave nothing', async () => {

@@ -7,11 +7,11 @@ setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
 /**
- * Keeps V8 from optimizing code from now on, in this process. What it compiles counts as heap, and grows for as long as it
- * finds code that runs often: more than 5 % within minutes, in which objects are to be looked for.
+ * Keeps V8 from compiling code to be faster and from giving up code that rests, from now on, in this process. Both count as
+ * heap: the one grows for minutes, the other shrinks it, and either hides what objects do.
  */
-export function stopOptimizing(): void {
-  setFlagsFromString('--no-opt');
+export function freezeCode(): void {
+  for (const flag of ['--no-sparkplug', '--no-maglev', '--no-opt', '--no-flush-bytecode']) setFlagsFromString(flag);
 }
 
 /** Counts of what keeps a process busy, by kind, as Node names them: `TCPSocketWrap`, `Timeout`… */
