@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { tell } from '../inspector/recorded.ts';
 import { fitsWidth, openPage, startBrowser } from '../support/browser.ts';
 import { type InspectedWorld, startInspectedWorld } from '../support/inspected-world.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
@@ -183,6 +184,25 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the inspector', () => {
     await page.keyboard.press('/');
     await page.keyboard.type('two');
     await expect.poll(() => page.locator('.search-count').textContent()).toBe('1 of 4');
+  });
+
+  it('makes lines of those requests alone that somebody may see, however many are kept', async () => {
+    await using own = await startInspectedWorld(origin, { maxExchanges: 10_000 });
+    for (let number = 1; number <= 3000; number += 1) tell(own.inspector.store, { target: `/item/${number}` });
+    await using opened = await openPage(browser, own.url);
+    const { page } = opened;
+    const lines = page.locator('.exchange');
+    await expect.poll(() => page.locator('.search-count').textContent()).toBe('3000');
+    expect(await lines.count()).toBe(200);
+    await page.evaluate('document.querySelector(".exchanges").scrollTop = 1e6');
+    await expect.poll(() => lines.count()).toBe(400);
+    await page.getByRole('searchbox').fill('item/1');
+    await expect.poll(() => page.locator('.search-count').textContent()).toBe('1111 of 3000');
+    expect(await lines.count()).toBe(200);
+    const [first] = own.inspector.store.list().slice(-1);
+    await page.goto(`${own.url}#${first?.id}`);
+    await page.reload();
+    await expect.poll(() => page.locator('.exchange[aria-current=true]').textContent()).toContain('/item/1');
   });
 
   it('is dark where the system is, and fits a phone', async () => {

@@ -1,5 +1,5 @@
 /** Puts the inspector together: list, search, details, and the keys. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { curlCommand } from '../../src/inspector/curl-command.ts';
 import { createApi, errorText } from '../parts/api.ts';
 import { Confirm } from '../parts/confirm.tsx';
@@ -44,10 +44,10 @@ export function App() {
     document.title = exchanges.length === 0 ? 'giraffe inspector' : `(${exchanges.length}) giraffe inspector`;
   }, [exchanges.length]);
 
-  const open = (id: string): void => {
+  const open = useCallback((id: string): void => {
     select(id);
     show(true);
-  };
+  }, []);
   const move = (step: number): void => {
     const at = shown.findIndex(({ id }) => id === selectedId);
     const next = shown[at === -1 ? 0 : Math.max(0, Math.min(shown.length - 1, at + step))];

@@ -49,6 +49,8 @@ export function ListPane(props: ListPaneProps) {
       </search>
       {shown.length === 0 && <p class="muted body-absent">Nothing matches.</p>}
       <ExchangeList
+        // What is searched for anew begins at the top.
+        key={`${kind} ${search}`}
         exchanges={shown}
         selectedId={selectedId}
         showsHost={new Set(exchanges.map(({ endpoint }) => endpoint)).size > 1}

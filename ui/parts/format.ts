@@ -33,9 +33,12 @@ export function ageText(ms: number): string {
   return seconds < 3600 ? `${Math.floor(seconds / 60)} min` : durationText(ms);
 }
 
+/** Made once: to find out how people here write the time takes longer than to write it. */
+const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hour12: false });
+
 /** Time of day with seconds, of an ISO instant. */
 export function timeText(instant: string): string {
-  return new Date(instant).toLocaleTimeString(undefined, { hour12: false });
+  return timeOfDay.format(new Date(instant));
 }
 
 function scaled(value: number, units: readonly string[]): string {
