@@ -75,9 +75,9 @@ h1{margin:.75rem 0 0;font-size:1.4rem;line-height:1.35}
 h2{margin:0;font-size:.85rem;color:var(--soft);font-weight:600}
 p{margin:.25rem 0 0;overflow-wrap:anywhere}
 .detail{color:var(--soft)}
-.path{display:flex;flex-wrap:wrap;gap:.4rem;list-style:none;margin:1.75rem 0;padding:0}
-.path li{flex:1 1 4.5rem;text-align:center;padding:.35rem .5rem;border:1px solid var(--line);border-radius:.5rem;
-color:var(--soft);font-size:.9rem}
+.path{display:flex;gap:min(.4rem,1vw);list-style:none;margin:1.75rem 0;padding:0}
+.path li{flex:1 1 0;text-align:center;padding:.35rem 0;border:1px solid var(--line);border-radius:.5rem;
+color:var(--soft);font-size:min(.9rem,3.6vw)}
 .path .failed{border-color:var(--mark);color:var(--mark);font-weight:700}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.15rem 1rem;margin:1.75rem 0 0;padding-top:1rem;
 border-top:1px solid var(--line);font-size:.9rem}

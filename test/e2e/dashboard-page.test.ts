@@ -153,6 +153,19 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     await page.getByRole('button', { name: 'Revoke ci' }).waitFor({ state: 'detached' });
   });
 
+  it('does not take tokens that it could not read for none, and reads them when the edge is back', async () => {
+    await using opened = await openPage(browser, `${api.url}/`);
+    const { page } = opened;
+    await signIn(page);
+    await page.getByRole('rowheader', { name: 'first' }).waitFor();
+    await page.route('**/api/v1/**', (route) => route.abort());
+    await page.reload();
+    await page.getByRole('alert').getByText('does not answer').waitFor();
+    expect(await page.getByText('There are no tokens.').count()).toBe(0);
+    await page.unroute('**/api/v1/**');
+    await page.getByRole('rowheader', { name: 'first' }).waitFor();
+  });
+
   it('fits a phone and is dark where the system is', async () => {
     const phone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const;
     await using opened = await openPage(browser, `${api.url}/`, phone);
@@ -162,6 +175,16 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     await page.getByRole('heading', { name: 'Live events' }).waitFor();
     expect(await fitsWidth(page)).toBe(true);
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(18, 16, 13)');
+  });
+
+  it('has a failure page beside it whose way of a request stands in one line, on a small phone too', async () => {
+    const phone = { viewport: { width: 320, height: 640 } } as const;
+    await using opened = await openPage(browser, `http://127.0.0.1:${edge.ports.proxy}/`, phone);
+    const { page } = opened;
+    const tops: number[] = await page.evaluate('[...document.querySelectorAll("li")].map((side) => side.offsetTop)');
+    expect(tops).toHaveLength(5);
+    expect(new Set(tops).size).toBe(1);
+    expect(await fitsWidth(page)).toBe(true);
   });
 
   it('drains the edge, which then ends', async () => {

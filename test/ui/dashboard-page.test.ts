@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isDraining } from '../../ui/dashboard/draining.ts';
 import type { Stats } from '../../ui/dashboard/edge-api.ts';
 import { type Point, withPoint } from '../../ui/dashboard/history.ts';
 
@@ -40,5 +41,18 @@ describe('withPoint()', () => {
     for (let look = 1; look < 400; look += 1) points = withPoint(points, taken(2 * look - 2, 0), taken(2 * look, 0));
     expect(points).toHaveLength(300);
     expect(points.at(-1)?.at).toBe(Date.parse(taken(798, 0).takenAt) / 1000);
+  });
+});
+
+describe('isDraining()', () => {
+  const events = [
+    { event: 'exchange', at: '2026-01-01T00:00:09.000Z' },
+    { event: 'draining', at: '2026-01-01T00:00:05.000Z' },
+  ];
+
+  it('holds from when the edge says so until another one was started in its place', () => {
+    expect(isDraining(events.slice(0, 1), '2026-01-01T00:00:00.000Z')).toBe(false);
+    expect(isDraining(events, '2026-01-01T00:00:00.000Z')).toBe(true);
+    expect(isDraining(events, '2026-01-01T00:00:08.000Z')).toBe(false);
   });
 });

@@ -8,6 +8,7 @@ import { ageText, durationText } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { useToasts } from '../parts/toasts.tsx';
 import { DisconnectDialog } from './disconnect-dialog.tsx';
+import { isDraining } from './draining.ts';
 import type { Tunnel } from './edge-api.ts';
 import { EventFeed } from './event-feed.tsx';
 import { Plot } from './plot.tsx';
@@ -30,14 +31,13 @@ export function Board({ api, onSignOut }: BoardProps) {
   const events = useEvents(api);
   const toasts = useToasts();
   const [leaving, setLeaving] = useState<Tunnel | undefined>(undefined);
-  const [isDraining, setDraining] = useState(false);
+  const [isAskingToDrain, askToDrain] = useState(false);
   const { stats, tunnels, points, isOpen } = figures;
-  const hasBegunDraining = events.some(({ event }) => event === 'draining');
 
   /** What an operator ordered is done. */
   const done = (text: string): void => {
     setLeaving(undefined);
-    setDraining(false);
+    askToDrain(false);
     toasts.show(text);
     figures.look();
   };
@@ -50,12 +50,16 @@ export function Board({ api, onSignOut }: BoardProps) {
     <div class="board">
       <header class="top-bar">
         <Brand page="dashboard" />
-        {isOpen && hasBegunDraining ? <span class="badge warn">draining</span> : <ConnectionBadge isOpen={isOpen} />}
+        {isOpen && isDraining(events, stats?.startedAt) ? (
+          <span class="badge warn">draining</span>
+        ) : (
+          <ConnectionBadge isOpen={isOpen} />
+        )}
         {stats !== undefined && (
           <span class="muted wide-only">up {ageText(Date.parse(stats.takenAt) - Date.parse(stats.startedAt))}</span>
         )}
         <span class="spacer" />
-        <button type="button" class="button danger" disabled={isOpen !== true} onClick={() => setDraining(true)}>
+        <button type="button" class="button danger" disabled={isOpen !== true} onClick={() => askToDrain(true)}>
           Drain
         </button>
         <button type="button" class="button plain" aria-label="Sign out" onClick={() => onSignOut()}>
@@ -106,7 +110,7 @@ export function Board({ api, onSignOut }: BoardProps) {
           </div>
           <AgentTable tunnels={tunnels} />
         </section>
-        <Tokens api={api} tell={toasts.show} />
+        <Tokens api={api} isOpen={isOpen} tell={toasts.show} />
         <section class="card" aria-labelledby="events-title">
           <div class="card-head">
             <h2 id="events-title">Live events</h2>
@@ -117,13 +121,13 @@ export function Board({ api, onSignOut }: BoardProps) {
       {leaving !== undefined && (
         <DisconnectDialog api={api} tunnel={leaving} onDone={done} onClose={() => setLeaving(undefined)} />
       )}
-      {isDraining && (
+      {isAskingToDrain && (
         <Confirm
           title="Drain and end this edge?"
           text="It takes nothing new, tells its agents, finishes what is in flight, and ends. Only its service manager starts it again."
           action="Drain"
           work={drain}
-          onClose={() => setDraining(false)}
+          onClose={() => askToDrain(false)}
         />
       )}
       {toasts.place}

@@ -19,7 +19,11 @@ export function EventFeed({ events }: { readonly events: readonly NumberedEvent[
   return (
     <>
       <Segments legend="Show events" choices={kinds} chosen={kind} onChoose={setKind} />
-      {shown.length === 0 && <p class="muted absent">Nothing has happened since this page was opened.</p>}
+      {shown.length === 0 && (
+        <p class="muted absent">
+          {events.length === 0 ? 'Nothing has happened since this page was opened.' : 'None yet.'}
+        </p>
+      )}
       <ol class="events" aria-label="Events, the latest first">
         {shown.map((event) => (
           <li key={event.number}>

@@ -1,6 +1,6 @@
 /** Tokens of agents: list, make, revoke. A secret is shown once, to whoever made the token. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { type Api, errorText } from '../parts/api.ts';
+import { type Api, ApiError } from '../parts/api.ts';
 import { Confirm } from '../parts/confirm.tsx';
 import { copyText } from '../parts/copy.ts';
 import { Dialog } from '../parts/dialog.tsx';
@@ -11,8 +11,13 @@ import type { CreatedToken, Token } from './edge-api.ts';
 /** What the section works with. */
 export interface TokensProps {
   readonly api: Api;
+  /** Whether the edge answers; undefined before it was asked. */
+  readonly isOpen: boolean | undefined;
   readonly tell: (text: string) => void;
 }
+
+/** Time between looks whether a command made or revoked one, in milliseconds. */
+const lookMs = 10_000;
 
 const dayMs = 86_400_000;
 const lifetimes = [
@@ -25,8 +30,8 @@ const lifetimes = [
 ] as const;
 
 /** The section. */
-export function Tokens({ api, tell }: TokensProps) {
-  const [tokens, setTokens] = useState<readonly Token[]>([]);
+export function Tokens({ api, isOpen, tell }: TokensProps) {
+  const [tokens, setTokens] = useState<readonly Token[] | undefined>(undefined);
   const [isMaking, setMaking] = useState(false);
   const [made, setMade] = useState<CreatedToken | undefined>(undefined);
   const [leaving, setLeaving] = useState<Token | undefined>(undefined);
@@ -34,10 +39,16 @@ export function Tokens({ api, tell }: TokensProps) {
     try {
       setTokens((await api.get<{ tokens: Token[] }>('/api/v1/tokens')).tokens);
     } catch (error) {
-      tell(errorText(error));
+      // When nothing answers or the token is refused, the board says so.
+      if (error instanceof ApiError && error.status !== 0 && error.status !== 401) tell(error.message);
     }
   }, [api]);
-  useEffect(() => void load(), [load]);
+  useEffect(() => {
+    if (isOpen !== true) return undefined;
+    void load();
+    const timer = setInterval(() => void load(), lookMs);
+    return () => clearInterval(timer);
+  }, [load, isOpen]);
   const revoke = async ({ id, name }: Token): Promise<void> => {
     await api.send('DELETE', `/api/v1/tokens/${encodeURIComponent(id)}`);
     setLeaving(undefined);
@@ -52,11 +63,8 @@ export function Tokens({ api, tell }: TokensProps) {
           <Icon name="plus" /> New token
         </button>
       </div>
-      {tokens.length === 0 ? (
-        <p class="muted absent">There are no tokens.</p>
-      ) : (
-        <TokenTable tokens={tokens} onRevoke={setLeaving} />
-      )}
+      {tokens?.length === 0 && <p class="muted absent">There are no tokens.</p>}
+      {tokens !== undefined && tokens.length > 0 && <TokenTable tokens={tokens} onRevoke={setLeaving} />}
       {isMaking && (
         <NewToken
           api={api}

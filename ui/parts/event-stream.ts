@@ -18,6 +18,8 @@ export interface StreamListener {
 
 const firstRetryMs = 500;
 const longestRetryMs = 5000;
+/** A stream that says nothing for as long is dead, in milliseconds: giraffe sends a comment every 15 s. */
+const silentMs = 40_000;
 
 /** Listens until the signal. */
 export async function listen(api: Api, path: string, listener: StreamListener, signal: AbortSignal): Promise<void> {
@@ -28,8 +30,8 @@ export async function listen(api: Api, path: string, listener: StreamListener, s
       retryMs = firstRetryMs;
       await read(response, listener);
     } catch (error) {
-      // Refused for good.
-      if (error instanceof ApiError && (error.status === 401 || error.status === 404)) return;
+      // Refused for good. A path that is missing may be there again: with another agent on this port.
+      if (error instanceof ApiError && error.status === 401) return;
     }
     if (signal.aborted) return;
     listener.onState?.(false);
@@ -40,8 +42,10 @@ export async function listen(api: Api, path: string, listener: StreamListener, s
 async function read(response: Response, listener: StreamListener): Promise<void> {
   let text = '';
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  if (reader === undefined) return;
   for (;;) {
-    const { value, done } = (await reader?.read()) ?? { value: undefined, done: true };
+    const silence = setTimeout(() => void reader.cancel(), silentMs);
+    const { value, done } = await reader.read().finally(() => clearTimeout(silence));
     if (done) return;
     text += value;
     for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
