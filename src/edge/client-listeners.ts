@@ -17,6 +17,8 @@ export interface ClientListenersContext {
   readonly dispatcher: Dispatcher;
   /** Whether the peer at an address is a proxy whose word about its clients is believed. */
   readonly isTrusted: (address: string) => boolean;
+  /** Endpoints that clients may ask for now, without those that pass. */
+  readonly endpoints: () => readonly string[];
 }
 
 /** Ports that are listened on; `redirect` is absent without one. */
@@ -32,10 +34,12 @@ export class ClientListeners {
   readonly #redirects: ClientListener;
   readonly #all: readonly ClientListener[];
   readonly #served: ServedCertificates | undefined;
+  readonly #endpoints: () => readonly string[];
   #proxyPort = 0;
+  #wanting: Disposable | undefined;
 
   /** @throws {GiraffeError} GIR_ERR_CONFIG for a PROXY protocol peer that is no address or network. */
-  constructor({ options, guard, dispatcher, isTrusted }: ClientListenersContext) {
+  constructor({ options, guard, dispatcher, isTrusted, endpoints }: ClientListenersContext) {
     const { certificateSource, logger, proxyCertificate: certificate, publicUrls } = options;
     const served = certificateSource && new ServedCertificates(certificateSource, guard, logger);
     const redirects = new RedirectOpener({
@@ -45,6 +49,7 @@ export class ClientListeners {
       gaveUp: (...end) => dispatcher.gaveUp(...end),
     });
     this.#options = options;
+    this.#endpoints = endpoints;
     this.#served = served;
     this.#proxy = new ClientListener(options, isTrusted, dispatcher, certificate && { certificate, served });
     this.#redirects = new ClientListener(options, isTrusted, redirects);
@@ -59,7 +64,7 @@ export class ClientListeners {
   async listen(): Promise<ClientPorts> {
     const { proxy, redirect } = this.#options;
     this.#proxyPort = await this.#proxy.listen(proxy);
-    this.#served?.want([this.#options.baseDomain]);
+    this.#wanting = this.#served?.keepWanting(() => [this.#options.baseDomain, ...this.#endpoints()]);
     if (redirect === undefined) return { proxy: this.#proxyPort };
     return { proxy: this.#proxyPort, redirect: await this.#redirects.listen(redirect) };
   }
@@ -95,6 +100,7 @@ export class ClientListeners {
   }
 
   close(): void {
+    this.#wanting?.[Symbol.dispose]();
     for (const listener of this.#all) listener.close();
   }
 }

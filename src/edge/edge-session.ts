@@ -60,6 +60,11 @@ export class EdgeSession {
     return this.#endpoints;
   }
 
+  /** Those of them that may be served again, by this agent or another one. */
+  get lastingEndpoints(): readonly string[] {
+    return this.#endpoints.filter((host) => !this.identity.passing.includes(host));
+  }
+
   /** Ways to an endpoint that are up now; none while the agent drains. A carrier that is closing is no way any more. */
   candidatesFor(host: string): readonly Candidate[] {
     if (this.#isDraining) return [];

@@ -104,7 +104,13 @@ class RunningEdge implements Edge {
       guard: this.#guard,
       isTrusted,
     });
-    this.#clients = new ClientListeners({ options, guard: this.#guard, dispatcher: this.#dispatcher, isTrusted });
+    this.#clients = new ClientListeners({
+      options,
+      guard: this.#guard,
+      dispatcher: this.#dispatcher,
+      isTrusted,
+      endpoints: () => [...this.#routes.sessions].flatMap((session) => session.lastingEndpoints),
+    });
     const acceptor = new SessionAcceptor({
       options,
       authenticator,

@@ -6,6 +6,9 @@ import type { CertificateSource, PemCertificate } from '../extension/certificate
 import type { ExtensionGuard, ExtensionId } from '../extension/guard.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
+/** The source hears this often what is served, in milliseconds. */
+const repeatMs = 3_600_000;
+
 /** A source and its name in the configuration. */
 export interface NamedCertificateSource {
   readonly name: string;
@@ -25,6 +28,13 @@ export class ServedCertificates {
     this.#id = { kind: 'certificate-source', name };
     this.#guard = guard;
     this.#logger = logger;
+  }
+
+  /** Tells the source what is served, now and every hour until the result is disposed. */
+  keepWanting(served: () => readonly string[]): Disposable {
+    this.want(served());
+    const timer = setInterval(() => this.want(served()), repeatMs).unref();
+    return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   /** Tells the source what is served. */

@@ -39,7 +39,7 @@ export interface AcceptorContext {
   readonly events: EdgeEvents;
   readonly ports: () => EdgePorts;
   isDraining(): boolean;
-  /** A session serves these endpoints from now on. */
+  /** A session serves these endpoints from now on, and not for a trial. */
   onServed(endpoints: readonly string[]): void;
 }
 
@@ -218,7 +218,7 @@ export class SessionAcceptor {
     if (isNew) {
       disconnections.opened(session.identity.run);
       routes.add(session);
-      this.#context.onServed(session.endpoints);
+      this.#context.onServed(session.lastingEndpoints);
       figures.sessionOpened(session.identity);
     } else {
       routes.wake(session);

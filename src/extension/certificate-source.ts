@@ -15,7 +15,10 @@ export interface PemCertificate {
  * goes on behind them. The same object stands for the same certificate, so that the edge need not read it each time.
  */
 export interface CertificateSource {
-  /** These names are served from now on: the base domain, endpoints as agents open them. Lower case. Repetitions are fine. */
+  /**
+   * These names are served: the base domain, endpoints as agents open them. Lower case. The edge repeats those that are
+   * served on every hour; one that it does not name for a day is served no longer.
+   */
   want(names: readonly string[]): void;
   /** Returns the certificate for the name that a client asks for, lower case; undefined for the edge's usual one. */
   certificateFor(serverName: string): PemCertificate | undefined;

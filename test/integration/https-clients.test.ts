@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { parseTarget } from '../../src/http/target.ts';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { readAnswer } from '../support/http-client.ts';
@@ -363,6 +364,21 @@ describe('an HTTP/2 client', () => {
       .snapshot()
       .metrics.find(({ name }) => name === 'giraffe_client_connections_given_up_total');
     expect(metric?.samples).toEqual([{ labels: { code: 'GIR_ERR_CLIENT_IDLE' }, value: 2 }]);
+  });
+});
+
+describe('a certificate source', () => {
+  it('hears of endpoints that agents open, and not of those of a trial', async () => {
+    const heard: string[] = [];
+    const source = { want: (names: readonly string[]) => heard.push(...names), certificateFor: () => undefined };
+    await using edge = await startTestEdge(
+      {},
+      { proxyCertificate: await testCertificate(), certificateSource: { name: 'test', source } },
+    );
+    const tunnel = { domain: undefined, target: parseTarget('3000') };
+    await using _trial = await startTestAgent(edge.edge.ports, domain, '3000', { tunnels: [tunnel], trial: true });
+    await using _agent = await startTestAgent(edge.edge.ports, domain, '3000');
+    expect(heard).toEqual(['localhost', domain]);
   });
 });
 

@@ -9,7 +9,9 @@ import type { AcmeFiles } from './acme-files.ts';
 const polling = { backoffMin: 1000, backoffMax: 30_000, backoffAttempts: 10 };
 
 /** Time for one answer of the CA, in milliseconds: orders wait for each other, and a CA may be silent for ever. */
-const answerMs = 30_000;
+const usualAnswerMs = 30_000;
+/** No answer of a CA is nearly as large, in octets. */
+const maxAnswerBytes = 1024 * 1024;
 
 /** What an account is opened with. */
 export interface AcmeAccount {
@@ -25,14 +27,17 @@ export interface AcmeAccount {
 export class AcmeOrders {
   readonly #account: AcmeAccount;
   readonly #files: AcmeFiles;
+  readonly #answerMs: number;
   /** Certificates that a CA looks for (RFC 8737), by name. */
   readonly challengeCertificates = new Map<string, PemCertificate>();
   /** Answers that a CA asks for (RFC 8555 section 8.3), by token. */
   readonly challengeAnswers = new Map<string, string>();
 
-  constructor(account: AcmeAccount, files: AcmeFiles) {
+  /** @param answerMs Time for one answer of the CA, in milliseconds. */
+  constructor(account: AcmeAccount, files: AcmeFiles, answerMs = usualAnswerMs) {
     this.#account = account;
     this.#files = files;
+    this.#answerMs = answerMs;
   }
 
   /** Returns a new certificate for a name. Rejects with what the CA said. */
@@ -40,9 +45,11 @@ export class AcmeOrders {
     // Loaded only where it is used: it is large.
     const { default: acme } = await import('acme-client');
     const { directoryUrl, email, challenges, directoryCa } = this.#account;
-    // Whoever orders tries again later; a Retry-After of days must not keep the other names waiting.
-    const patience = { retryMaxAttempts: 0, retryDefaultDelay: 5 };
-    Object.assign(acme.axios.defaults, { timeout: answerMs, acmeSettings: patience });
+    // Whoever orders tries again later: the client's own retries wait for days if a Retry-After says so, which would keep
+    // the other names waiting, and lose why a request had no answer.
+    acme.axios.interceptors.request.clear();
+    acme.axios.interceptors.response.clear();
+    Object.assign(acme.axios.defaults, { timeout: this.#answerMs, maxContentLength: maxAnswerBytes });
     if (directoryCa !== undefined) acme.axios.defaults.httpsAgent = new Agent({ ca: directoryCa });
     const account = await this.#files.account(async () => {
       const key = await acme.crypto.createPrivateEcdsaKey();

@@ -2,12 +2,11 @@
  * The certificate source `acme`: a certificate for each name that is served, from an ACME CA such as Let's Encrypt.
  *
  * Names come as agents open their endpoints. One is ordered at a time, kept in the state folder, and ordered again when a
- * third of its life is left. A name that cannot be had is tried again later and later.
+ * third of its life is left, if it is served then. A name that cannot be had is tried again later and later.
  */
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import * as z from 'zod';
 import {
   type CertificateSource,
@@ -18,6 +17,7 @@ import {
 } from '../../extension/index.ts';
 import { AcmeFiles, type KeptCertificate, keptCertificate } from './acme-files.ts';
 import { AcmeOrders } from './acme-orders.ts';
+import { WantedNames } from './wanted-names.ts';
 
 const minuteMs = 60_000;
 /** Time between looks at what is due, in milliseconds. */
@@ -27,6 +27,8 @@ const firstRetryMs = minuteMs;
 const maxRetryMs = 6 * 60 * minuteMs;
 /** Names kept at most: agents choose them, within what their tokens allow. */
 const maxNames = 1000;
+/** Names without a place are told this often at most, in milliseconds. */
+const toldMs = 60 * minuteMs;
 
 const options = z.strictObject({
   agreeToTerms: z
@@ -44,7 +46,7 @@ const options = z.strictObject({
     .default(['tls-alpn-01', 'http-01'])
     .describe('How the CA may look: at the proxy port by way of port 443, at the redirect port by way of port 80.'),
   names: z
-    .array(z.string())
+    .array(z.string().toLowerCase())
     .optional()
     .describe('Only these names, or all below them with `*.` (default all that are served).'),
 });
@@ -54,7 +56,7 @@ type Orders = Pick<AcmeOrders, 'order' | 'challengeCertificates' | 'challengeAns
 
 interface Wanted {
   kept: KeptCertificate | undefined;
-  /** Not looked at before, by `performance.now()`: no jump of the clock shortens or lengthens a wait. */
+  /** Not looked at before, by the clock of the context: no jump of the machine's clock shortens or lengthens a wait. */
   notBeforeMs: number;
   retryMs: number;
 }
@@ -65,9 +67,10 @@ export class AcmeSource implements CertificateSource, AsyncDisposable {
   readonly #files: AcmeFiles;
   readonly #orders: Orders;
   readonly #context: ExtensionContext;
-  readonly #wanted = new Map<string, Wanted>();
+  readonly #wanted: WantedNames<Wanted>;
   readonly #timer: NodeJS.Timeout;
   #isEnded = false;
+  #quietUntilMs = 0;
   /** The work on what is due; one at a time. */
   #work: Promise<void> | undefined;
 
@@ -76,14 +79,15 @@ export class AcmeSource implements CertificateSource, AsyncDisposable {
     this.#orders = orders;
     this.#files = files;
     this.#context = context;
+    this.#wanted = new WantedNames(maxNames, () => context.now());
     this.#timer = setInterval(() => this.#look(), lookMs).unref();
   }
 
   want(names: readonly string[]): void {
-    for (const name of names) {
-      if (this.#wanted.has(name) || !this.#isOurs(name) || this.#wanted.size >= maxNames) continue;
-      this.#wanted.set(name, { kept: undefined, notBeforeMs: 0, retryMs: firstRetryMs });
-    }
+    const refused = names
+      .filter((name) => this.#isOurs(name))
+      .filter((name) => !this.#wanted.ask(name, () => ({ kept: undefined, notBeforeMs: 0, retryMs: firstRetryMs })));
+    if (refused.length > 0) this.#tellRefused(refused);
     this.#look();
   }
 
@@ -112,6 +116,15 @@ export class AcmeSource implements CertificateSource, AsyncDisposable {
     return this.#names.some((one) => one === name || (one.startsWith('*.') && name.endsWith(one.slice(1))));
   }
 
+  /** Agents may open one name after the other; one line says it for all. */
+  #tellRefused(names: readonly string[]): void {
+    const nowMs = this.#context.now();
+    if (nowMs < this.#quietUntilMs) return;
+    this.#quietUntilMs = nowMs + toldMs;
+    const detail = `${maxNames} others are served; the option names can say which ones matter`;
+    this.#context.logger.warn({ name: names[0], count: names.length, detail }, 'no place for a certificate');
+  }
+
   #look(): void {
     this.#work ??= this.#orderDue().finally(() => {
       this.#work = undefined;
@@ -120,7 +133,7 @@ export class AcmeSource implements CertificateSource, AsyncDisposable {
 
   async #orderDue(): Promise<void> {
     for (;;) {
-      const due = [...this.#wanted].find(([, wanted]) => isDue(wanted));
+      const due = [...this.#wanted.served()].find(([, wanted]) => this.#isDue(wanted));
       if (due === undefined || this.#isEnded) return;
       await this.#renew(...due);
     }
@@ -130,7 +143,7 @@ export class AcmeSource implements CertificateSource, AsyncDisposable {
     const { logger } = this.#context;
     try {
       wanted.kept ??= await this.#files.read(name);
-      if (!isDue(wanted)) return;
+      if (!this.#isDue(wanted)) return;
       const made = await this.#orders.order(name);
       await this.#files.write(name, made);
       wanted.kept = keptCertificate(made.certPem, made.keyPem);
@@ -142,16 +155,16 @@ export class AcmeSource implements CertificateSource, AsyncDisposable {
       wanted.retryMs = firstRetryMs;
       logger.info({ name }, 'certificate obtained');
     } catch (error) {
-      wanted.notBeforeMs = performance.now() + wanted.retryMs;
+      wanted.notBeforeMs = this.#context.now() + wanted.retryMs;
       logger.warn({ name, err: error, retryMs: wanted.retryMs }, 'no certificate could be obtained');
       wanted.retryMs = Math.min(wanted.retryMs * 2, maxRetryMs);
     }
   }
-}
 
-/** By the wall clock as it is now: clients judge certificates by theirs. */
-function isDue({ kept, notBeforeMs }: Wanted): boolean {
-  return notBeforeMs <= performance.now() && (kept === undefined || renewalMs(kept) <= Date.now());
+  /** By the wall clock as it is now: clients judge certificates by theirs. */
+  #isDue({ kept, notBeforeMs }: Wanted): boolean {
+    return notBeforeMs <= this.#context.now() && (kept === undefined || renewalMs(kept) <= Date.now());
+  }
 }
 
 /** When a third of the certificate's life is left, in milliseconds since 1970. */
