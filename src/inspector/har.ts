@@ -1,15 +1,23 @@
 /**
  * Exports exchanges as an HTTP archive, HAR 1.2, which browsers' developer tools and other programs can open. Pure.
+ *
+ * What HAR 1.2 has no place for stands in fields that begin with an underscore, as it asks; those of WebSockets are called
+ * as the developer tools of Chromium call them.
  */
 import { type FieldLines, fieldValues } from '../http/field-line.ts';
-import type { BodyView, ExchangeDetail } from './exchange-view.ts';
+import type { BodyView, ExchangeDetail, MessageView } from './exchange-view.ts';
 
-/** Returns the archive. @param version Of giraffe. */
-export function harOf(exchanges: readonly ExchangeDetail[], version: string): object {
-  return { log: { version: '1.2', creator: { name: 'giraffe', version }, entries: exchanges.map(entryOf) } };
+/** Returns the archive. @param version Of giraffe. @param messagesOf Returns the messages of a WebSocket, by its id. */
+export function harOf(
+  exchanges: readonly ExchangeDetail[],
+  version: string,
+  messagesOf: (id: string) => readonly MessageView[] = () => [],
+): object {
+  const entries = exchanges.map((exchange) => entryOf(exchange, messagesOf));
+  return { log: { version: '1.2', creator: { name: 'giraffe', version }, entries } };
 }
 
-function entryOf(exchange: ExchangeDetail): object {
+function entryOf(exchange: ExchangeDetail, messagesOf: (id: string) => readonly MessageView[]): object {
   const { request, response, url, method, httpVersion, code, detail } = exchange;
   return {
     startedDateTime: exchange.startedAt,
@@ -39,7 +47,21 @@ function entryOf(exchange: ExchangeDetail): object {
     cache: {},
     timings: timingsOf(exchange),
     ...(code === undefined ? {} : { comment: `${code}: ${detail ?? ''}` }),
+    ...(exchange.messageCount === undefined ? {} : webSocketOf(exchange, messagesOf(exchange.id))),
   };
+}
+
+const opcodes = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+function webSocketOf({ startedAt }: ExchangeDetail, messages: readonly MessageView[]): object {
+  const beganMs = Date.parse(startedAt);
+  const messageOf = ({ direction, kind, atMs, text, base64 }: MessageView): object => ({
+    type: direction === 'toOrigin' ? 'send' : 'receive',
+    time: (beganMs + atMs) / 1000,
+    opcode: opcodes[kind],
+    data: text ?? base64 ?? '',
+  });
+  return { _resourceType: 'websocket', _webSocketMessages: messages.map(messageOf) };
 }
 
 function headersOf(fields: FieldLines): object[] {
@@ -56,7 +78,7 @@ function postDataOf(body: BodyView, fields: FieldLines): object {
   const text = textOf(body);
   const mimeType = fieldValues(fields, 'content-type').at(-1) ?? '';
   if (text !== undefined) return { mimeType, params: [], text, ...truncation(body) };
-  return { mimeType, params: [], text: body.base64, encoding: 'base64', ...truncation(body) };
+  return { mimeType, params: [], text: body.base64, _encoding: 'base64', ...truncation(body) };
 }
 
 function contentOf(body: BodyView | undefined, fields: FieldLines): object {

@@ -42,7 +42,11 @@ export function createInspectorRoutes(inspector: Inspector, version: string): Ag
       const records = store.list().filter(({ id }) => wanted === undefined || wanted.includes(id));
       const details = await detailsOf(records.reverse(), isMasked(context));
       context.header('Content-Disposition', 'attachment; filename="giraffe.har"');
-      return context.json(harOf(details, version));
+      const messagesOfId = (id: string) => {
+        const record = store.get(id);
+        return record === undefined ? [] : messagesOf(record, -1);
+      };
+      return context.json(harOf(details, version, messagesOfId));
     });
     // The longer path first: `http` would be an id below the shorter one.
     for (const path of ['/api/requests/http', '/api/requests']) app.route(path, familiarRoutes(inspector));

@@ -129,6 +129,23 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the inspector', () => {
     });
   });
 
+  it('sends a form with its line ends when a part of it was edited', async () => {
+    world.inspector.store.clear();
+    const form = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\none\r\n--x--\r\n';
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=x' };
+    await world.client.send('POST', '/form', form, { headers });
+    await using opened = await openPage(browser, world.url);
+    const { page } = opened;
+    seen.length = 0;
+    await line(page, '/form').click();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const field = page.getByLabel('Body').last();
+    await field.fill((await field.inputValue()).replace('one', 'two'));
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await page.getByText('replay of an earlier request').waitFor();
+    expect(seen.map(({ body }) => body)).toEqual([form.replace('one', 'two')]);
+  });
+
   it('tells what is wrong with an edited request and keeps what was written', async () => {
     world.inspector.store.clear();
     await world.client.get('/orders');

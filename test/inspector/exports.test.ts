@@ -3,9 +3,10 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { curlCommand } from '../../src/inspector/curl-command.ts';
 import { harOf } from '../../src/inspector/har.ts';
-import { detailOf, detailsOf } from '../../src/inspector/view-of-record.ts';
+import { detailOf, detailsOf, messagesOf } from '../../src/inspector/view-of-record.ts';
 import { hasPrograms } from '../support/programs.ts';
 import { storeWith, type ToldExchange, tell } from './recorded.ts';
+import { frame } from './web-socket-frame.ts';
 
 function viewOf(told: ToldExchange) {
   return detailOf(tell(storeWith(), told), false);
@@ -150,6 +151,41 @@ describe('harOf()', () => {
         ],
       },
     });
+  });
+
+  it('has the messages of a WebSocket where the developer tools of browsers look for them', async () => {
+    const store = storeWith();
+    const record = tell(store, {
+      upgrade: 'websocket',
+      status: 101,
+      answerFields: [['Upgrade', 'websocket']],
+      isLive: true,
+    });
+    record.onRelayed('toOrigin', frame({ payload: 'hello', isMasked: true }));
+    record.onRelayed('toClient', frame({ opcode: 2, payload: Buffer.from([1, 2]) }));
+    record.onRelayed('toClient', frame({ opcode: 8, payload: Buffer.from([3, 232]) }));
+    const { log } = harOf([await detailOf(record)], '1', () => messagesOf(record, -1)) as {
+      log: { entries: { _webSocketMessages: { time: number }[] }[] };
+    };
+    expect(log.entries[0]).toMatchObject({
+      _resourceType: 'websocket',
+      _webSocketMessages: [
+        { type: 'send', opcode: 1, data: 'hello' },
+        { type: 'receive', opcode: 2, data: 'AQI=' },
+        { type: 'receive', opcode: 8, data: '1000' },
+      ],
+    });
+    const time = log.entries[0]?._webSocketMessages[0]?.time ?? 0;
+    expect(Math.abs(1000 * time - Date.parse((await detailOf(record)).startedAt))).toBeLessThan(1000);
+  });
+
+  it('names nothing besides what HAR 1.2 has without an underscore', async () => {
+    const { log } = harOf([await viewOf({ method: 'POST', body: Buffer.from([0xff]) })], '1') as {
+      log: { entries: { request: { postData: object } }[] };
+    };
+    const names = Object.keys(log.entries[0]?.request.postData ?? {});
+    expect(names.filter((name) => !name.startsWith('_')).sort()).toEqual(['mimeType', 'params', 'text']);
+    expect(log.entries[0]?.request.postData).toMatchObject({ text: '/w==', _encoding: 'base64' });
   });
 
   it('has phases that add up to the whole time', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ExchangeSummary } from '../../src/inspector/exchange-view.ts';
 import { contentOf, hexDump, jsonTokens } from '../../ui/inspector/body-text.ts';
+import { withLineEnds } from '../../ui/inspector/edited-text.ts';
 import { filtered } from '../../ui/inspector/filter.ts';
 import { applyEvent } from '../../ui/inspector/list-event.ts';
 import { phasesOf } from '../../ui/inspector/phases.ts';
@@ -101,6 +102,9 @@ describe('a body', () => {
     ['<svg/>', 'image/svg+xml', ['image', 'text', 'hex']],
     [new Uint8Array([0xff, 0xfe]), '', ['hex']],
     ['a\0b', 'text/plain', ['hex']],
+    ['\x07\x07', 'application/octet-stream', ['hex', 'text']],
+    ['8=FIX\x01', 'text/plain', ['hex', 'text']],
+    ['\x1b[1mbold\x1b[0m\r\n', 'text/plain', ['text', 'hex']],
     ['x', 'text/plain; charset=no-such', ['hex']],
   ])('%j as %s', (body, contentType, modes) => {
     expect(contentOf(base64(body), contentType).modes).toEqual(modes);
@@ -153,5 +157,26 @@ describe('the time per hop', () => {
       ['send', 30],
       ['receive', 60],
     ]);
+  });
+});
+
+describe('withLineEnds()', () => {
+  const form = '--x\r\nA: b\r\n\r\none\ntwo\r\n--x--\r\n';
+  const field = form.replaceAll('\r\n', '\n');
+
+  it.each([
+    ['nothing', field, form],
+    ['a line with another end than most', field.replace('one', '1'), form.replace('one', '1')],
+    ['its first line', field.replace('--x', '--y'), form.replace('--x', '--y')],
+    ['a new line', field.replace('A: b', 'A: b\nC: d'), form.replace('A: b', 'A: b\r\nC: d')],
+    ['a line taken out', field.replace('two\n', ''), form.replace('two\r\n', '')],
+    ['all', '', ''],
+    ['something at its end', `${field}more`, `${form}more`],
+  ])('keeps the line ends of what was not edited: %s', (_what, edited, expected) => {
+    expect(withLineEnds(form, edited)).toBe(expected);
+  });
+
+  it('leaves a text alone that has none but LF', () => {
+    expect(withLineEnds('a\nb', 'a\nb\nc')).toBe('a\nb\nc');
   });
 });

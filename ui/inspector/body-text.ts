@@ -20,6 +20,8 @@ export interface BodyContent {
 /** Octets that are shown as hexadecimal. */
 const maxHexBytes = 4096;
 const bytesPerLine = 16;
+/** Control characters that say nothing to people; text of a protocol may have them, and octets that are none happen to. */
+const controls = /[\x01-\x08\x0b\x0e-\x1a\x1c-\x1f]/;
 
 /** Reads a body. @param contentType Value of Content-Type. */
 export function contentOf(base64: string, contentType: string): BodyContent {
@@ -32,8 +34,9 @@ export function contentOf(base64: string, contentType: string): BodyContent {
   if (mediaType.startsWith('image/')) modes.push('image');
   if (json !== undefined) modes.push('pretty');
   if (mediaType.trim() === 'application/x-www-form-urlencoded' && text !== undefined) modes.push('form');
-  if (text !== undefined) modes.push('text');
+  if (text !== undefined && !controls.test(text)) modes.push('text');
   modes.push('hex');
+  if (text !== undefined && controls.test(text)) modes.push('text');
   return { bytes, mediaType: mediaType.trim(), text, json, modes };
 }
 

@@ -56,6 +56,7 @@ export function ExchangeDetails(props: ExchangeDetailsProps) {
 
 function Head({ exchange, onReplay, onEdit, onCopyCurl, onToggleSecrets, onSelect, onBack }: ExchangeDetailsProps) {
   const { id, method, url, upgrade, isMasked, replayOf } = exchange;
+  const unfit = upgrade === undefined ? undefined : 'A request that asks for another protocol cannot be sent again';
   const har = `/api/v1/requests.har?id=${id}${isMasked ? '' : '&secrets=show'}`;
   return (
     <header class="details-head">
@@ -85,10 +86,10 @@ function Head({ exchange, onReplay, onEdit, onCopyCurl, onToggleSecrets, onSelec
         )}
       </p>
       <div class="actions">
-        <button type="button" class="button primary" disabled={upgrade !== undefined} onClick={onReplay}>
+        <button type="button" class="button primary" disabled={unfit !== undefined} title={unfit} onClick={onReplay}>
           <Icon name="repeat" /> Replay
         </button>
-        <button type="button" class="button" disabled={upgrade !== undefined} onClick={onEdit}>
+        <button type="button" class="button" disabled={unfit !== undefined} title={unfit} onClick={onEdit}>
           <Icon name="edit" /> Edit
         </button>
         <button type="button" class="button" onClick={onCopyCurl}>

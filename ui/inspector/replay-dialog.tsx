@@ -5,7 +5,9 @@ import type { ExchangeDetail } from '../../src/inspector/exchange-view.ts';
 import type { Api } from '../parts/api.ts';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { bytesText } from '../parts/format.ts';
+import { Icon } from '../parts/icon.tsx';
 import { contentOf } from './body-text.ts';
+import { inTextField, withLineEnds } from './edited-text.ts';
 
 /** What the dialog works on. */
 export interface ReplayDialogProps {
@@ -26,16 +28,18 @@ export function ReplayDialog({ api, exchange, onSent, onClose }: ReplayDialogPro
   const [method, setMethod] = useState(exchange.method);
   const [target, setTarget] = useState(exchange.path);
   const [lines, setLines] = useState(linesOf(request.fields));
-  const [body, setBody] = useState(recorded ?? '');
+  const shown = inTextField(recorded ?? '');
+  const [body, setBody] = useState(shown);
   const isText = recorded !== undefined;
+  const isTruncated = request.body?.isTruncated === true;
   const wasDecoded = (request.body?.decoded.length ?? 0) > 0;
 
   const send = async (): Promise<void> => {
-    const isBodyChanged = isText && (body !== recorded || request.body?.isTruncated === true);
+    const isBodyChanged = isText && (body !== shown || isTruncated);
     const fields = fieldsOf(lines).filter(
       ([name]) => !(isBodyChanged && wasDecoded && /^content-encoding$/i.test(name)),
     );
-    const bodyBase64 = isBodyChanged ? { bodyBase64: base64Of(body) } : {};
+    const bodyBase64 = isBodyChanged ? { bodyBase64: base64Of(withLineEnds(recorded, body)) } : {};
     const path = `/api/v1/requests/${exchange.id}/replay`;
     const { id } = await api.send<{ id: string }>('POST', path, { method, target, fields, ...bodyBase64 });
     onSent(id);
@@ -94,6 +98,12 @@ export function ReplayDialog({ api, exchange, onSent, onClose }: ReplayDialogPro
       ) : (
         <p class="muted">
           The body, {bytesText(request.body?.totalBytes ?? 0)} that are no text, is sent as it was recorded.
+        </p>
+      )}
+      {isText && isTruncated && (
+        <p class="notice">
+          <Icon name="warning" />
+          Only the beginning of the body is kept; no more than that is sent.
         </p>
       )}
       {exchange.isMasked && lines.includes('[masked]') && (
