@@ -23,10 +23,20 @@ export function json<Schema extends z.ZodType>(description: string, schema: Sche
   return { description, content: { 'application/json': { schema } } };
 }
 
-/** Responses of refusals, by status. */
+/** Refusals of what changes something: a body that is not taken, no token, a page of another origin, a large body. */
+export const changeRefusals = [400, 401, 403, 413] as const;
+
+/** Responses of refusals, by status; with a foreign Host and a fault of the edge, which any route may have. */
 export function refusals(...statuses: readonly number[]) {
-  const response = { description: 'Refused.', content: { 'application/problem+json': { schema: problem } } };
-  return Object.fromEntries(statuses.map((status) => [status, response]));
+  const responseOf = (description: string) => ({
+    description,
+    content: { 'application/problem+json': { schema: problem } },
+  });
+  return {
+    ...Object.fromEntries(statuses.map((status) => [status, responseOf('Refused.')])),
+    421: responseOf('Refused: the API does not answer under this host name.'),
+    500: responseOf('The edge failed; its log says why.'),
+  };
 }
 
 /**

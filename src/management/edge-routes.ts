@@ -1,6 +1,6 @@
 /** Routes of the management API about the edge itself: health, drain, what happens live, and the API's own description. */
 import { createRoute } from '@hono/zod-openapi';
-import { type ApiApp, forAdmin, json, refusals } from './api-route.ts';
+import { type ApiApp, changeRefusals, forAdmin, json, refusals } from './api-route.ts';
 import { draining, health } from './api-schemas.ts';
 import { domainQuery } from './figure-routes.ts';
 import { liveEvents } from './live-events.ts';
@@ -12,7 +12,7 @@ const healthRoute = (path: '/livez' | '/healthz') =>
     path,
     summary: 'Whether the edge runs.',
     tags: ['health'],
-    responses: { 200: json('It does.', health) },
+    responses: { 200: json('It does.', health), ...refusals() },
   });
 
 const readyRoute = createRoute({
@@ -20,7 +20,7 @@ const readyRoute = createRoute({
   path: '/readyz',
   summary: 'Whether the edge takes new requests.',
   tags: ['health'],
-  responses: { 200: json('It does.', health), 503: json('It drains.', health) },
+  responses: { 200: json('It does.', health), 503: json('It drains.', health), ...refusals() },
 });
 
 const drainRoute = createRoute({
@@ -29,7 +29,7 @@ const drainRoute = createRoute({
   path: '/api/v1/drain',
   summary: 'Drain the edge and end it, as SIGTERM does.',
   description: 'It takes nothing new, tells its agents, and finishes what is in flight up to its drain time-out.',
-  responses: { 202: json('It drains.', draining), ...refusals(401) },
+  responses: { 202: json('It drains.', draining), ...refusals(...changeRefusals) },
 });
 
 const eventsRoute = createRoute({

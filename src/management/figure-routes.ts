@@ -34,6 +34,18 @@ const metricsRoute = createRoute({
   responses: { 200: json('The figures.', metrics), ...refusals(401, 404) },
 });
 
+/** The text of exporters may be of any type, which the types of routes do not know. */
+const textOf = (path: '/metrics' | '/metrics/{exporter}', summary: string) => ({
+  ...forAdmin('figures'),
+  method: 'get' as const,
+  path,
+  summary,
+  responses: {
+    200: { description: 'The text.', content: { 'text/plain': { schema: { type: 'string' as const } } } },
+    ...refusals(401, 404),
+  },
+});
+
 /** Adds the routes. */
 export function addFigureRoutes(app: ApiApp, edge: ManagementPort): void {
   app.openapi(statsRoute, (context) => {
@@ -53,6 +65,13 @@ export function addFigureRoutes(app: ApiApp, edge: ManagementPort): void {
       { ...rest, startedAt: startedAt.toISOString(), takenAt: takenAt.toISOString() } as z.input<typeof metrics>,
       200,
     );
+  });
+  app.openAPIRegistry.registerPath(
+    textOf('/metrics', 'All figures as text of the first metrics exporter that renders.'),
+  );
+  app.openAPIRegistry.registerPath({
+    ...textOf('/metrics/{exporter}', 'All figures as text of a metrics exporter.'),
+    request: { params: z.object({ exporter: z.string().openapi({ example: 'prometheus' }) }) },
   });
   for (const path of metricsPaths) app.get(path, (context) => metricsResponse(edge.pullExporters(), context));
 }

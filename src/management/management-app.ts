@@ -7,7 +7,7 @@
  * /metrics/NAME any.
  */
 import type { Hono, MiddlewareHandler } from 'hono';
-import { type ApiApp, adminScheme, newApiApp } from './api-route.ts';
+import { type ApiApp, adminScheme, forAdmin, newApiApp, refusals } from './api-route.ts';
 import { boundedBodies } from './body-bound.ts';
 import { addEdgeRoutes } from './edge-routes.ts';
 import { addFigureRoutes } from './figure-routes.ts';
@@ -54,6 +54,16 @@ export function createManagementApp(
     type: 'http',
     scheme: 'bearer',
     description: 'The content of the file admin-token in the state folder of the edge.',
+  });
+  app.openAPIRegistry.registerPath({
+    ...forAdmin('edge'),
+    method: 'get',
+    path: '/api/v1/openapi.json',
+    summary: 'This description.',
+    responses: {
+      200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+      ...refusals(401),
+    },
   });
   let document: object | undefined;
   app.get('/api/v1/openapi.json', (context) => {

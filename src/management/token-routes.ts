@@ -1,7 +1,7 @@
 /** Routes of the management API about tokens of agents. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { type ApiApp, forAdmin, json, refusals } from './api-route.ts';
+import { type ApiApp, changeRefusals, forAdmin, json, refusals } from './api-route.ts';
 import { createdToken, newToken, tokens } from './api-schemas.ts';
 import type { ManagementPort, TokenView, WantedToken } from './management-port.ts';
 import { problemResponse } from './problem.ts';
@@ -20,7 +20,7 @@ const makeRoute = createRoute({
   path: '/api/v1/tokens',
   summary: 'Make a token for an agent. Its secret is shown only here.',
   request: { body: { required: true, content: { 'application/json': { schema: newToken } } } },
-  responses: { 201: json('The token.', createdToken), ...refusals(400, 401, 413) },
+  responses: { 201: json('The token.', createdToken), ...refusals(...changeRefusals) },
 });
 
 const revokeRoute = createRoute({
@@ -29,7 +29,7 @@ const revokeRoute = createRoute({
   path: '/api/v1/tokens/{id}',
   summary: 'Revoke a token. Sessions that use it end within a second.',
   request: { params: z.object({ id: z.string() }) },
-  responses: { 204: { description: 'It is revoked.' }, ...refusals(401, 404) },
+  responses: { 204: { description: 'It is revoked.' }, ...refusals(...changeRefusals, 404) },
 });
 
 /** Adds the routes. */

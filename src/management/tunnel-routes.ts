@@ -1,6 +1,6 @@
 /** Routes of the management API about endpoints and the agents that serve them. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { type ApiApp, forAdmin, json, refusals } from './api-route.ts';
+import { type ApiApp, changeRefusals, forAdmin, json, refusals } from './api-route.ts';
 import { disconnected, tunnel, tunnels } from './api-schemas.ts';
 import { plainFigures } from './figure-routes.ts';
 import type { ManagementPort, TunnelFigures } from './management-port.ts';
@@ -37,7 +37,7 @@ const disconnectRoute = createRoute({
     'this endpoint alone, opens the tunnel again; ' +
     'revoking its token keeps it away.',
   request: { params: domainPath },
-  responses: { 200: json('How many there were.', disconnected), ...refusals(401, 404) },
+  responses: { 200: json('How many there were.', disconnected), ...refusals(...changeRefusals, 404) },
 });
 
 /** Adds the routes. */
