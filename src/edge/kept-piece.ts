@@ -8,5 +8,15 @@ const compactShare = 0.5;
 /** Returns a piece as it is to be written. @param waitingBytes What waits for the client already, in octets. */
 export function keptPiece(piece: Buffer, waitingBytes: number): Buffer {
   if (waitingBytes === 0 || piece.length >= piece.buffer.byteLength * compactShare) return piece;
-  return Buffer.from(piece);
+  const kept = ownMemory(piece.length);
+  kept.set(piece);
+  return kept;
+}
+
+/**
+ * Returns a buffer that shares its memory with no other. What Node cuts from its pool keeps all of that, 64 KiB from Node 24 on,
+ * of which everybody else may have had the rest.
+ */
+export function ownMemory(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(bytes);
 }

@@ -6,7 +6,7 @@ import type { FieldLines } from '../http/field-line.ts';
 import { chunkHeader, lastChunkText, responseHeadText } from '../http/head-text.ts';
 import type { BodyFraming, ResponseHead } from '../http/message.ts';
 import { breakOff } from '../tunnel/break-off.ts';
-import { keptPiece } from './kept-piece.ts';
+import { keptPiece, ownMemory } from './kept-piece.ts';
 
 /** What one turn has to say is copied into one buffer up to this many octets; above, copying costs more than it saves. */
 const maxJoinedBytes = 32 * 1024;
@@ -61,10 +61,9 @@ export class ResponseWriter {
   /** Writes body octets; `source` is told when they have left, which may be after the body has ended. */
   data(chunk: Buffer, source?: BodySource): void {
     if (source !== undefined) this.#owe(source, chunk.length);
-    const piece = keptPiece(chunk, this.#socket.writableLength);
-    if (this.#framing !== 'chunked') return this.#add(piece);
-    this.#add(chunkHeader(piece.length));
-    this.#add(piece);
+    if (this.#framing !== 'chunked') return this.#add(chunk);
+    this.#add(chunkHeader(chunk.length));
+    this.#add(chunk);
     this.#add('\r\n');
   }
 
@@ -94,7 +93,11 @@ export class ResponseWriter {
     this.#parts = [];
     this.#partBytes = 0;
     this.#headAt = undefined;
-    const hasRoom = bytes <= maxJoinedBytes ? this.#socket.write(joined(parts, bytes)) : this.#writeAll(parts);
+    const { writableLength } = this.#socket;
+    const hasRoom =
+      bytes <= maxJoinedBytes
+        ? this.#socket.write(joined(parts, bytes, writableLength))
+        : this.#writeAll(parts, writableLength);
     if (hasRoom) this.#consumed();
   };
 
@@ -105,11 +108,12 @@ export class ResponseWriter {
     if (this.#parts.length >= maxParts) this.#flush();
   }
 
-  #writeAll(parts: readonly (string | Buffer)[]): boolean {
+  #writeAll(parts: readonly (string | Buffer)[], waitingBytes: number): boolean {
     const socket = this.#socket;
     let hasRoom = true;
     socket.cork();
-    for (const part of parts) hasRoom = typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(part);
+    for (const part of parts)
+      hasRoom = typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(keptPiece(part, waitingBytes));
     socket.uncork();
     return hasRoom && !socket.writableNeedDrain;
   }
@@ -128,10 +132,11 @@ export class ResponseWriter {
   }
 }
 
-function joined(parts: readonly (string | Buffer)[], bytes: number): Buffer {
+/** @param waitingBytes What waits for the client already, in octets. */
+function joined(parts: readonly (string | Buffer)[], bytes: number, waitingBytes: number): Buffer {
   const [only] = parts;
-  if (parts.length === 1 && typeof only === 'object') return only;
-  const buffer = Buffer.allocUnsafe(bytes);
+  if (parts.length === 1 && typeof only === 'object') return keptPiece(only, waitingBytes);
+  const buffer = waitingBytes === 0 ? Buffer.allocUnsafe(bytes) : ownMemory(bytes);
   let offset = 0;
   for (const part of parts) {
     if (typeof part === 'string') buffer.write(part, offset, 'latin1');

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { expect, it } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
 import { ResponseWriter } from '../../src/edge/response-writer.ts';
 import { Lifetimes } from '../../src/host/lifecycle/lifetimes.ts';
 
-it('S5 what one turn writes in tiny pieces waits for its end only up to a count', async () => {
-  await using all = new Lifetimes();
+/** A client that reads nothing, and what writes to it. */
+async function connected(all: Lifetimes): Promise<{ socket: Socket; writer: ResponseWriter }> {
   const server = createServer().listen(0, '127.0.0.1');
   all.defer(async () => void server.close());
   await once(server, 'listening');
@@ -14,11 +15,36 @@ it('S5 what one turn writes in tiny pieces waits for its end only up to a count'
   all.defer(async () => void client.destroy());
   const [socket] = await accepted;
   all.defer(async () => void socket.destroy());
-  const writer = new ResponseWriter(socket);
-  const piece = Buffer.from('x');
-  writer.raw();
-  for (let count = 0; count < 1000; count += 1) writer.data(piece);
-  expect(socket.bytesWritten).toBe(0);
-  for (let count = 0; count < 1000; count += 1) writer.data(piece);
-  expect(socket.bytesWritten).toBeGreaterThan(1000);
+  return { socket, writer: new ResponseWriter(socket) };
+}
+
+describe('what is written to a client', () => {
+  it('S5 in tiny pieces waits for the end of the turn only up to a count', async () => {
+    await using all = new Lifetimes();
+    const { socket, writer } = await connected(all);
+    const piece = Buffer.from('x');
+    writer.raw();
+    for (let count = 0; count < 1000; count += 1) writer.data(piece);
+    expect(socket.bytesWritten).toBe(0);
+    for (let count = 0; count < 1000; count += 1) writer.data(piece);
+    expect(socket.bytesWritten).toBeGreaterThan(1000);
+  });
+
+  it.each(['chunked', 'until-close'] as const)(
+    'S5 that does not read shares its memory with nothing else, in a body that is %s',
+    async (kind) => {
+      await using all = new Lifetimes();
+      const { socket, writer } = await connected(all);
+      socket.write(Buffer.alloc(64 * 1024 * 1024));
+      expect(socket.writableLength).toBeGreaterThan(0);
+      writer.head({ status: 200, reason: 'OK', minorVersion: 1, fields: [], body: { kind } }, undefined);
+      await nextTurn();
+      const write = vi.spyOn(socket, 'write');
+      writer.data(Buffer.alloc(65_536).subarray(0, 200));
+      await nextTurn();
+      expect(write.mock.calls.map(([part]) => (part as Buffer).buffer.byteLength)).toEqual([
+        kind === 'chunked' ? 206 : 200,
+      ]);
+    },
+  );
 });

@@ -154,17 +154,18 @@ describe('an HTTP/2 client', () => {
     using slow = await connectHttp2(edge, { initialWindowSize: 1 });
     using client = await connectHttp2(edge);
     await once(slow.open('/events'), 'response');
+    const heldBefore = heldBytes();
     const bulk = client.open('/bulk').resume();
     await once(bulk, 'response');
-    const heldBefore = heldBytes();
     for (let count = 0; count < 1500; count += 1) {
       events[0]?.();
       await nextTurn();
       await once(bulk, 'data');
     }
     bulk.close(constants.NGHTTP2_CANCEL);
-    await once(bulk, 'close');
-    expect(heldBytes() - heldBefore).toBeLessThan(8 * 1024 * 1024);
+    // What was on its way beside it, however much that is on a busy machine, is not what is looked for.
+    await eventually('nothing passes any more', () => origin.open.size === 1);
+    expect(heldBytes() - heldBefore).toBeLessThan(4 * 1024 * 1024);
   });
 
   it('H4 does not take a stream down with another one that it does not read', async () => {
