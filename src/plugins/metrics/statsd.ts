@@ -2,12 +2,13 @@
  * Sends figures to a StatsD server over UDP.
  *
  * StatsD adds up what it gets, so counters are sent as what came since the last export; nothing is sent for one that did
- * not move. Of a histogram, the count and the sum are sent. Label values are parts of the name, or DogStatsD tags.
+ * not move. Of a histogram, the count and the sum are sent. Label values are parts of the name, or DogStatsD tags; gauges
+ * that have the same name then, as those of `a.b` and `a_b`, are added up, since the last one would overwrite the others.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import * as z from 'zod';
-import type { Labels, Metric, MetricsSnapshot } from '../../extension/index.ts';
+import type { GaugeMetric, Labels, Metric, MetricsSnapshot } from '../../extension/index.ts';
 import { definePushExporter, type Export, intervalOption } from './push-exporter.ts';
 
 const optionsSchema = z.strictObject({
@@ -45,12 +46,12 @@ interface Line {
 function linesOf(snapshot: MetricsSnapshot, options: StatsdOptions, known: ReadonlyMap<string, number>): Line[] {
   const lines: Line[] = [];
   for (const metric of snapshot.metrics) {
+    if (metric.kind === 'gauge') {
+      lines.push(...gaugeLines(metric, options));
+      continue;
+    }
     for (const { name, labels, value } of valuesOf(metric)) {
       const series = seriesText(options, name, labels);
-      if (metric.kind === 'gauge') {
-        lines.push({ text: withTags(options, series, `${plain(value)}|g`, labels), series, value });
-        continue;
-      }
       const key = `${series} ${JSON.stringify(labels)}`;
       const delta = value - (known.get(key) ?? 0);
       if (delta === 0) continue;
@@ -58,6 +59,17 @@ function linesOf(snapshot: MetricsSnapshot, options: StatsdOptions, known: Reado
     }
   }
   return lines;
+}
+
+function gaugeLines({ name, samples }: GaugeMetric, options: StatsdOptions): Line[] {
+  const lines = new Map<string, Line>();
+  for (const { labels, value } of samples) {
+    const series = seriesText(options, name, labels);
+    const key = withTags(options, series, '', labels);
+    const sum = value + (lines.get(key)?.value ?? 0);
+    lines.set(key, { text: withTags(options, series, `${plain(sum)}|g`, labels), series, value: sum });
+  }
+  return [...lines.values()];
 }
 
 function* valuesOf(metric: Metric): Generator<{ name: string; labels: Labels; value: number }> {

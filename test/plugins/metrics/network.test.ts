@@ -128,6 +128,18 @@ describe('the exporter statsd', () => {
     expect(server.lines()).toContain('giraffe_responses_total:950|c|#transport:grpc');
   });
 
+  it('O2 adds up gauges whose labels make the same name', async () => {
+    using server = await statsdServer();
+    const samples = ['a.b', 'a_b', 'c'].map((endpoint, index) => ({ labels: { endpoint }, value: index + 1 }));
+    const metrics = [{ kind: 'gauge', name: 'open', help: '', unit: '', samples } as const];
+    for (const tags of ['none', 'dogstatsd']) {
+      const options = statsd.options.parse({ port: server.port, tags });
+      await push(await statsd.create(options, context), { ...oddSnapshot, metrics });
+    }
+    await eventually('the lines are there', () => server.lines().length >= 4);
+    expect(server.lines()).toEqual(['open.a_b:3|g', 'open.c:3|g', 'open:3|g|#endpoint:a_b', 'open:3|g|#endpoint:c']);
+  });
+
   it('O2 keeps datagrams within their bound', async () => {
     using server = await statsdServer();
     const options = statsd.options.parse({ port: server.port, maxDatagramBytes: 512 });
