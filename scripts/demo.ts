@@ -133,7 +133,7 @@ async function proveEvents(port: number): Promise<string> {
     if (sentAt !== undefined) delaysMs.push(Date.now() - Date.parse(sentAt));
   }
   if (delaysMs.length < 5) throw new Error(`only ${delaysMs.length} events`);
-  return `${delaysMs.length} events, each one live (at most ${Math.max(...delaysMs)} ms old)`;
+  return `${delaysMs.length} events, live (at most ${Math.max(...delaysMs)} ms old)`;
 }
 
 async function proveWebSocket(port: number): Promise<string> {

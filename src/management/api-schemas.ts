@@ -98,6 +98,7 @@ const now = z
     carriers: byTransport.describe('Connections of agents that carry exchanges.'),
     streams: byTransport.describe('Exchanges and relays on them.'),
     windowBytes: byTransport.describe('Octets that agents may send, or have sent and clients have not taken.'),
+    originsDown: count.describe('Services that their agents say do not answer, one for each endpoint of a session.'),
     openBreakers: count.describe('Endpoints whose circuit breaker is open or half open.'),
     memory: z.object({ heap: bytes, external: bytes, resident: bytes.describe('Contains the others.') }),
   })

@@ -30,6 +30,8 @@ export interface EdgeFigures {
     readonly carriers: ByTransport;
     readonly streams: ByTransport;
     readonly windowBytes: ByTransport;
+    /** Origins that their agents say do not answer. */
+    readonly originsDown: number;
     readonly openBreakers: number;
     readonly memory: { readonly heap: number; readonly external: number; readonly resident: number };
   };

@@ -46,6 +46,7 @@ const overview: EdgeFigures = {
     carriers: byTransport,
     streams: byTransport,
     windowBytes: byTransport,
+    originsDown: 0,
     openBreakers: 0,
     memory: { heap: 1, external: 2, resident: 3 },
   },

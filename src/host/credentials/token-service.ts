@@ -13,7 +13,7 @@ import type { HostContext } from '../oclif/host-context.ts';
 import { readConfigFile } from '../settings/program-config.ts';
 import { writeEvent } from '../terminal/output.ts';
 import { printable } from '../terminal/printable.ts';
-import { tableLines } from '../terminal/text-table.ts';
+import { tableOrBlocks } from '../terminal/text-table.ts';
 
 type TokenContext = Pick<HostContext, 'input' | 'output' | 'json'>;
 
@@ -51,7 +51,10 @@ export async function listTokens(context: TokenContext): Promise<number> {
     const all = tokens.listTokens();
     if (json) for (const token of all) writeEvent(output, 'token', { ...token, expired: isExpired(token) });
     else if (all.length === 0) output.err('There are no tokens. `giraffe token create` makes one.');
-    else for (const line of tableLines(rowsOf(all))) output.out(line);
+    else {
+      const layout = { width: process.stdout.columns ?? Number.POSITIVE_INFINITY, title: nameColumn };
+      for (const line of tableOrBlocks(rowsOf(all), layout)) output.out(line);
+    }
     return 0;
   });
 }
@@ -120,6 +123,8 @@ async function existingFolder(context: TokenContext): Promise<string> {
     `there is no state folder ${path}. Run this on the machine and as the user of the edge, or pass its --state-dir.`,
   );
 }
+
+const nameColumn = 1;
 
 function rowsOf(tokens: readonly TokenSummary[]): string[][] {
   const rows = tokens.map((token) => [token.id, token.name, token.endpoints.join(', '), expiryText(token.expiresAt)]);

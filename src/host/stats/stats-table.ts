@@ -8,9 +8,8 @@ import { filled } from '../terminal/text-layout.ts';
 import type { StatsReading, TotalReading, TunnelReading } from './stats-reading.ts';
 import { bytesText, countText, durationText, latencyText, rateText, shareText } from './stats-text.ts';
 
-/** Columns of a domain in the table; with less room for it than the least there is no table. */
+/** Columns of a domain in the table; with less room for it there is no table. */
 const minDomainColumns = 16;
-const maxDomainColumns = 40;
 
 /** How lines are laid out. */
 export interface StatsLayout {
@@ -96,25 +95,25 @@ function noteOf({ sessions, breaker, rateLimit, target }: TunnelReading): string
   return printable(notes.filter((note) => note !== undefined).join(', '));
 }
 
-/** Name, and how a row's cell is written. */
-type Column = readonly [name: string, cell: (row: Row) => string];
+/** Name, a short name for where domains would be cut, and how a row's cell is written. */
+type Column = readonly [name: string, shortName: string, cell: (row: Row) => string];
 
 function columnsOf({ rates }: StatsLayout): Column[] {
   const all: (Column | undefined)[] = [
-    ['REQUESTS', ({ figures }) => countText(figures.requests)],
-    rates === undefined ? undefined : ['REQ/S', ({ rate }) => rateText(rate ?? 0)],
-    ['RESPONSES', ({ figures }) => countText(figures.responses)],
-    ['ERRORS', ({ figures }) => countText(figures.errors)],
-    ['IN FLIGHT', ({ figures }) => countText(figures.inFlight)],
-    ['RECONN', ({ figures }) => countText(figures.reconnects)],
-    ['IN', ({ figures }) => bytesText(figures.requestBytes)],
-    ['OUT', ({ figures }) => bytesText(figures.responseBytes)],
-    ['P50', ({ latency }) => latencyText(latency?.p50Ms)],
-    ['P95', ({ latency }) => latencyText(latency?.p95Ms)],
-    ['P99', ({ latency }) => latencyText(latency?.p99Ms)],
-    ['GRPC', ({ figures }) => transportShare(figures, 'grpc')],
-    ['TCP', ({ figures }) => transportShare(figures, 'tcp')],
-    ['UPGRADES', ({ figures }) => countText(figures.transports.upgrades)],
+    ['REQUESTS', 'REQS', ({ figures }) => countText(figures.requests)],
+    rates === undefined ? undefined : ['REQ/S', 'REQ/S', ({ rate }) => rateText(rate ?? 0)],
+    ['RESPONSES', 'RESP', ({ figures }) => countText(figures.responses)],
+    ['ERRORS', 'ERR', ({ figures }) => countText(figures.errors)],
+    ['IN FLIGHT', 'OPEN', ({ figures }) => countText(figures.inFlight)],
+    ['RECONN', 'RECONN', ({ figures }) => countText(figures.reconnects)],
+    ['IN', 'IN', ({ figures }) => bytesText(figures.requestBytes)],
+    ['OUT', 'OUT', ({ figures }) => bytesText(figures.responseBytes)],
+    ['P50', 'P50', ({ latency }) => latencyText(latency?.p50Ms)],
+    ['P95', 'P95', ({ latency }) => latencyText(latency?.p95Ms)],
+    ['P99', 'P99', ({ latency }) => latencyText(latency?.p99Ms)],
+    ['GRPC', 'GRPC', ({ figures }) => transportShare(figures, 'grpc')],
+    ['TCP', 'TCP', ({ figures }) => transportShare(figures, 'tcp')],
+    ['UPGRADES', 'UPGR', ({ figures }) => countText(figures.transports.upgrades)],
   ];
   return all.filter((column) => column !== undefined);
 }
@@ -128,20 +127,21 @@ function transportShare({ transports: { grpc, tcp } }: TotalReading, transport: 
 function tableOf(reading: StatsReading, layout: StatsLayout): string[] | undefined {
   const rows = rowsOf(reading, layout);
   const columns = columnsOf(layout);
-  const cells = rows.map((row) => columns.map(([, cell]) => cell(row)));
-  const widths = columns.map(([name], index) => Math.max(name.length, ...cells.map((row) => row[index]?.length ?? 0)));
+  const cells = rows.map((row) => columns.map(([, , cell]) => cell(row)));
   const width = layout.columns ?? Number.POSITIVE_INFINITY;
-  const room = width - widths.reduce((sum, one) => sum + one + 2, 0);
-  if (room < minDomainColumns) return undefined;
   const wanted = Math.max(6, ...rows.map(({ label }) => label.length));
-  const first = Math.min(maxDomainColumns, room, wanted);
+  const headed = (names: readonly string[]) => {
+    const widths = names.map((name, index) => Math.max(name.length, ...cells.map((row) => row[index]?.length ?? 0)));
+    return { names, widths, room: width - widths.reduce((sum, one) => sum + one + 2, 0) };
+  };
+  const full = headed(columns.map(([name]) => name));
+  const { names, widths, room } = full.room >= wanted ? full : headed(columns.map(([, name]) => name));
+  if (room < minDomainColumns) return undefined;
+  const first = Math.min(room, wanted);
   const lineOf = (label: string, texts: readonly string[]) =>
     [label.padEnd(first), ...texts.map((text, index) => text.padStart(widths[index] ?? 0))].join('  ');
   const errorColumn = columns.findIndex(([name]) => name === 'ERRORS');
-  const head = lineOf(
-    'DOMAIN',
-    columns.map(([name]) => name),
-  );
+  const head = lineOf('DOMAIN', names);
   const lines = rows.map(({ label, note, figures }, index) => {
     const line = lineOf(shortened(label, first), cells[index] ?? []);
     const noted = note === '' || line.length + 2 + note.length > width ? line : `${line}  ${note}`;

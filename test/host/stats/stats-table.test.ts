@@ -62,6 +62,16 @@ describe('statsLines()', () => {
     }
   });
 
+  it('O6 shortens no domain that has room, and takes shorter heads before it does', () => {
+    const name = 'able-camel-291.tunnels.example.com';
+    const of = (columns: number | undefined, domain = name) =>
+      statsLines(reading([tunnel(domain, 5)]), { ...plain, columns }).join('\n');
+    expect(of(160)).toMatch(/^DOMAIN +REQUESTS +RESPONSES/m);
+    expect(of(120)).toMatch(/^DOMAIN +REQS +RESP/m);
+    for (const columns of [160, 120, 80]) expect(of(columns)).toContain(name);
+    expect(of(undefined, longName.domain)).toContain(longName.domain);
+  });
+
   it('marks errors alone as trouble, and only where there are some', () => {
     const layout = { ...plain, alarming: (text: string) => `<${text}>` };
     const fine = tunnel('b.test', 0);

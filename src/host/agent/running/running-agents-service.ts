@@ -9,7 +9,7 @@ import type { HostContext } from '../../oclif/host-context.ts';
 import { type ProgramInput, readConfigFile } from '../../settings/program-config.ts';
 import { writeEvent } from '../../terminal/output.ts';
 import { printable } from '../../terminal/printable.ts';
-import { tableLines } from '../../terminal/text-table.ts';
+import { tableOrBlocks } from '../../terminal/text-table.ts';
 import { endProcess } from './agent-process.ts';
 
 /** Prints the tunnels of all running agents. Throws GIR_ERR_USAGE, GIR_ERR_CONFIG, GIR_ERR_STATE. */
@@ -20,7 +20,10 @@ export async function listTunnels({ input, output, json }: Omit<HostContext, 'pl
       for (const tunnel of tunnels) writeEvent(output, 'tunnel', { ...tunnel, ...agent });
     }
   } else if (agents.length === 0) output.err('No agent is running. `giraffe tunnel TARGET` starts one.');
-  else for (const line of tableLines(rowsOf(agents, Date.now()))) output.out(line);
+  else {
+    const layout = { width: process.stdout.columns ?? Number.POSITIVE_INFINITY, title: urlColumn };
+    for (const line of tableOrBlocks(rowsOf(agents, Date.now()), layout)) output.out(line);
+  }
   return 0;
 }
 
@@ -91,6 +94,8 @@ function namesOf(agents: readonly RunningAgent[]): string {
   });
   return lines.join(', ');
 }
+
+const urlColumn = 1;
 
 function rowsOf(agents: readonly RunningAgent[], now: number): string[][] {
   const rows = agents.flatMap(({ pid, mode, startedAt, tunnels }) =>
