@@ -6,21 +6,21 @@
 import { performance } from 'node:perf_hooks';
 import type { GiraffeError } from '../errors/giraffe-error.ts';
 import { type FieldLines, listMembers } from '../http/field-line.ts';
-import type { RequestHead, ResponseHead } from '../http/message.ts';
+import type { ResponseHead } from '../http/message.ts';
 import { CapturedBody, type OctetAccount } from './captured-body.ts';
 import type { ExchangeBeginning, ExchangeTap, RelayDirection } from './exchange-tap.ts';
-import { KeptHead } from './kept-head.ts';
+import { keepRequest, keepResponse, keptRequest, keptResponse } from './kept-head.ts';
 import { MessageLog } from './message-log.ts';
 
 /** When things happened, in milliseconds since the agent received the head of the request. */
 export interface ExchangeTimes {
   /** A connection to the origin was there. */
-  connectedMs?: number;
+  readonly connectedMs: number | undefined;
   /** The request was passed on whole. */
-  requestEndMs?: number;
+  readonly requestEndMs: number | undefined;
   /** The final response head came, or the 101. */
-  headMs?: number;
-  endMs?: number;
+  readonly headMs: number | undefined;
+  readonly endMs: number | undefined;
 }
 
 /** What a record needs of whoever keeps it. */
@@ -29,68 +29,132 @@ export interface RecordKeeper {
   charge(record: ExchangeRecord, bytes: number): void;
   /** Takes note that a record says something new. */
   changed(record: ExchangeRecord): void;
+  /** Takes note that nothing more comes for a record. Called once. */
+  finished(record: ExchangeRecord): void;
 }
 
 /** Octets that a record costs besides its texts and bodies, and a line of trailers besides its text, roughly. */
 const recordCostBytes = 1024;
 const lineCostBytes = 64;
 const noTrailers: FieldLines = [];
+const noInterim: readonly number[] = [];
+const nothingRelayed: Readonly<Record<RelayDirection, number>> = { toOrigin: 0, toClient: 0 };
+/** A time that has not come. */
+const never = -1;
 
-/** One recorded exchange. */
+/**
+ * One recorded exchange.
+ *
+ * Thousands come and go per second, and V8 copies each that is kept: it has as few objects as it can do with, and times as
+ * whole microseconds, since a number with a fraction is an object.
+ */
 export class ExchangeRecord implements ExchangeTap, OctetAccount {
-  readonly id: string;
+  /** Unique, and ascending in the order in which exchanges began. */
+  readonly number: number;
   /** Milliseconds since the epoch. */
   readonly startedAtMs = Date.now();
-  readonly times: ExchangeTimes = {};
   /** Whether the origin was spoken to on a kept connection. */
   isReused = false;
   requestTrailers = noTrailers;
   responseTrailers = noTrailers;
-  /** Statuses of interim answers, the latest 16. */
-  readonly interim: number[] = [];
   error: GiraffeError | undefined;
-  /** Of an upgraded connection, other than a WebSocket too: octets each way. */
-  readonly relayedBytes: Record<RelayDirection, number> = { toOrigin: 0, toClient: 0 };
   messages: MessageLog | undefined;
   /** Grows with everything new. */
   revision = 0;
   /** What it costs, in octets. For its keeper. */
   heldBytes = 0;
-  readonly #beginning: Omit<ExchangeBeginning, 'head'> & { readonly head: KeptHead<RequestHead> };
-  #response: KeptHead<ResponseHead> | undefined;
+  readonly #idPrefix: string;
+  readonly #targetName: string | undefined;
+  readonly #target: string;
+  readonly #carrier: ExchangeBeginning['carrier'];
+  readonly #upgrade: string | undefined;
+  readonly #replayOf: string | undefined;
+  readonly #request: string;
+  #response: string | undefined;
   readonly #keeper: RecordKeeper;
   readonly #maxBodyBytes: number;
   readonly #startedMs = performance.now();
+  #connectedMicros = never;
+  #requestEndMicros = never;
+  #headMicros = never;
+  #endMicros = never;
+  #interim: number[] | undefined;
+  #relayedBytes: Record<RelayDirection, number> | undefined;
   #requestBody: CapturedBody | undefined;
   #responseBody: CapturedBody | undefined;
   #isDropped = false;
 
-  /** @param maxBodyBytes Octets kept of each body, and of all messages of a WebSocket. */
-  constructor(id: string, beginning: ExchangeBeginning, maxBodyBytes: number, keeper: RecordKeeper) {
-    this.id = id;
-    this.#beginning = { ...beginning, head: new KeptHead(beginning.head, beginning.head.target.length) };
+  /**
+   * @param idPrefix What its id has before its number.
+   * @param maxBodyBytes Octets kept of each body, and of all messages of a WebSocket.
+   */
+  constructor(
+    idPrefix: string,
+    number: number,
+    beginning: ExchangeBeginning,
+    maxBodyBytes: number,
+    keeper: RecordKeeper,
+  ) {
+    this.#idPrefix = idPrefix;
+    this.number = number;
+    this.#targetName = beginning.targetName;
+    this.#target = beginning.target;
+    this.#carrier = beginning.carrier;
+    this.#upgrade = beginning.upgrade;
+    this.#replayOf = beginning.replayOf;
+    this.#request = keepRequest(beginning.endpoint, beginning.head);
     this.#maxBodyBytes = maxBodyBytes;
     this.#keeper = keeper;
   }
 
+  get id(): string {
+    return `${this.#idPrefix}-${this.number}`;
+  }
+
   /** Pays for the record itself; its keeper knows it by then. */
   begin(): void {
-    this.charge(recordCostBytes + this.#beginning.head.length);
+    this.charge(recordCostBytes + this.#request.length);
     this.#changed();
   }
 
   get beginning(): ExchangeBeginning {
-    return { ...this.#beginning, head: this.#beginning.head.read() };
+    return {
+      ...keptRequest(this.#request),
+      targetName: this.#targetName,
+      target: this.#target,
+      carrier: this.#carrier,
+      upgrade: this.#upgrade,
+      replayOf: this.#replayOf,
+    };
   }
 
   /** The final head, or the 101. */
   get response(): ResponseHead | undefined {
-    return this.#response?.read();
+    return this.#response === undefined ? undefined : keptResponse(this.#response);
+  }
+
+  get times(): ExchangeTimes {
+    return {
+      connectedMs: milliseconds(this.#connectedMicros),
+      requestEndMs: milliseconds(this.#requestEndMicros),
+      headMs: milliseconds(this.#headMicros),
+      endMs: milliseconds(this.#endMicros),
+    };
+  }
+
+  /** Statuses of interim answers, the latest 16. */
+  get interim(): readonly number[] {
+    return this.#interim ?? noInterim;
+  }
+
+  /** Of an upgraded connection, other than a WebSocket too: octets each way. */
+  get relayedBytes(): Readonly<Record<RelayDirection, number>> {
+    return this.#relayedBytes ?? nothingRelayed;
   }
 
   /** Whether the exchange is still going on. */
   get isLive(): boolean {
-    return this.times.endMs === undefined;
+    return this.#endMicros === never;
   }
 
   get requestBody(): CapturedBody | undefined {
@@ -103,7 +167,7 @@ export class ExchangeRecord implements ExchangeTap, OctetAccount {
 
   /** Milliseconds since it began, or until it ended. */
   get durationMs(): number {
-    return this.times.endMs ?? this.#nowMs();
+    return (this.isLive ? this.#nowMicros() : this.#endMicros) / 1000;
   }
 
   /** Lets go of everything; what still comes is not taken. */
@@ -129,26 +193,27 @@ export class ExchangeRecord implements ExchangeTap, OctetAccount {
 
   onRequestEnd(trailers: FieldLines): void {
     if (this.#isDropped) return;
-    this.times.requestEndMs ??= this.#nowMs();
+    if (this.#requestEndMicros === never) this.#requestEndMicros = this.#nowMicros();
     this.requestTrailers = trailers;
     if (trailers.length > 0) this.charge(sectionBytes(trailers));
   }
 
   onConnected(isReused: boolean): void {
     if (this.#isDropped) return;
-    this.times.connectedMs = this.#nowMs();
+    this.#connectedMicros = this.#nowMicros();
     this.isReused = isReused;
   }
 
   onResponseHead(head: ResponseHead): void {
     if (this.#isDropped) return;
     if (head.status < 200 && head.status !== 101) {
-      if (this.interim.length === 16) this.interim.shift();
-      this.interim.push(head.status);
+      this.#interim ??= [];
+      if (this.#interim.length === 16) this.#interim.shift();
+      this.#interim.push(head.status);
       return;
     }
-    this.#response = new KeptHead(head, head.reason.length);
-    this.times.headMs = this.#nowMs();
+    this.#response = keepResponse(head);
+    this.#headMicros = this.#nowMicros();
     this.charge(this.#response.length);
     const isWebSocket = head.status === 101 && listMembers(head.fields, 'upgrade').includes('websocket');
     if (isWebSocket && !this.#isDropped) this.messages = new MessageLog(this.#maxBodyBytes, this, head.fields);
@@ -170,26 +235,32 @@ export class ExchangeRecord implements ExchangeTap, OctetAccount {
 
   onRelayed(direction: RelayDirection, chunk: Buffer): void {
     if (this.#isDropped) return;
-    this.relayedBytes[direction] += chunk.length;
-    this.messages?.push(direction, chunk, this.#nowMs());
+    this.#relayedBytes ??= { ...nothingRelayed };
+    this.#relayedBytes[direction] += chunk.length;
+    this.messages?.push(direction, chunk, this.#nowMicros() / 1000);
     this.#changed();
   }
 
   onFinished(error: GiraffeError | undefined): void {
     if (this.#isDropped) return;
     this.error = error;
-    this.times.endMs = this.#nowMs();
+    this.#endMicros = this.#nowMicros();
+    this.#keeper.finished(this);
     this.#changed();
   }
 
-  #nowMs(): number {
-    return performance.now() - this.#startedMs;
+  #nowMicros(): number {
+    return Math.round((performance.now() - this.#startedMs) * 1000);
   }
 
   #changed(): void {
     this.revision += 1;
     this.#keeper.changed(this);
   }
+}
+
+function milliseconds(micros: number): number | undefined {
+  return micros === never ? undefined : micros / 1000;
 }
 
 function sectionBytes(fields: FieldLines): number {

@@ -1,7 +1,7 @@
 /**
  * The last exchanges of an agent, as many as fit: a count and a number of octets.
  *
- * When it is full, the oldest exchange that is over makes room; when none is over, the oldest one does. Whoever watches
+ * When it is full, the exchange that was over first makes room; when none is over, the oldest one does. Whoever watches
  * hears of changes together, a few times per second, however many exchanges pass.
  */
 import { randomBytes } from 'node:crypto';
@@ -31,8 +31,10 @@ const gatherMs = 100;
 /** Keeps the last exchanges. */
 export class ExchangeStore implements RecordKeeper {
   readonly limits: StoreLimits;
-  /** In the order in which they began. */
-  readonly #records = new Map<string, ExchangeRecord>();
+  /** By number, in the order in which they began. */
+  readonly #records = new Map<number, ExchangeRecord>();
+  /** Those that are over, in the order in which they ended. */
+  #over: ExchangeRecord[] = [];
   readonly #watchers = new Set<(changes: StoreChanges) => void>();
   readonly #changed = new Set<ExchangeRecord>();
   readonly #dropped = new Set<string>();
@@ -57,15 +59,15 @@ export class ExchangeStore implements RecordKeeper {
   }
 
   get(id: string): ExchangeRecord | undefined {
-    return this.#records.get(id);
+    const record = this.#records.get(Number(id.slice(this.#prefix.length + 1)));
+    return record?.id === id ? record : undefined;
   }
 
   /** Begins a record. */
   open(beginning: ExchangeBeginning): ExchangeTap & { readonly id: string } {
     this.#count += 1;
-    const id = `${this.#prefix}-${this.#count}`;
-    const record = new ExchangeRecord(id, beginning, this.limits.maxBodyBytes, this);
-    this.#records.set(id, record);
+    const record = new ExchangeRecord(this.#prefix, this.#count, beginning, this.limits.maxBodyBytes, this);
+    this.#records.set(record.number, record);
     record.begin();
     if (this.#records.size > this.limits.maxExchanges) this.#makeRoom();
     return record;
@@ -73,6 +75,7 @@ export class ExchangeStore implements RecordKeeper {
 
   /** Drops everything. What is still going on is no longer recorded. */
   clear(): void {
+    this.#over = [];
     for (const record of [...this.#records.values()]) this.#drop(record);
   }
 
@@ -101,19 +104,17 @@ export class ExchangeStore implements RecordKeeper {
     this.#tellSoon();
   }
 
+  finished(record: ExchangeRecord): void {
+    this.#over.push(record);
+  }
+
   #makeRoom(): void {
-    let over: ExchangeRecord | undefined;
-    for (const record of this.#records.values()) {
-      over ??= record;
-      if (record.isLive) continue;
-      over = record;
-      break;
-    }
-    if (over !== undefined) this.#drop(over);
+    const record = this.#over.shift() ?? this.#records.values().next().value;
+    if (record !== undefined) this.#drop(record);
   }
 
   #drop(record: ExchangeRecord): void {
-    this.#records.delete(record.id);
+    this.#records.delete(record.number);
     this.#heldBytes -= record.heldBytes;
     record.drop();
     if (this.#watchers.size === 0) return;

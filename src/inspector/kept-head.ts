@@ -1,44 +1,54 @@
 /**
- * A head as it is kept: its field lines as one string.
+ * Heads as they are kept: each is one string.
  *
  * Of the hundreds that are kept, V8 copies all with each collection of its young generation: one string costs it far less
- * than dozens of small arrays and slices.
+ * than dozens of small objects, arrays and slices.
  */
 import type { FieldLine, FieldLines } from '../http/field-line.ts';
+import type { BodyFraming, RequestHead, ResponseHead } from '../http/message.ts';
 
-const noFields: FieldLines = [];
+/** Keeps the head of a request, and the endpoint that it came to. */
+export function keepRequest(endpoint: string, head: RequestHead): string {
+  return keep(`${endpoint}\n${head.method}\n${head.target}`, head);
+}
 
-/** One kept head, of a request or a response. */
-export class KeptHead<Head extends { readonly fields: FieldLines }> {
-  readonly #head: Head;
-  /** A name, a value, and so on, a line for each: neither has a line feed. */
-  readonly #lines: string;
-  readonly #startLength: number;
+/** Makes them again. */
+export function keptRequest(text: string): { readonly endpoint: string; readonly head: RequestHead } {
+  const [endpoint = '', method = '', target = '', ...rest] = text.split('\n');
+  return { endpoint, head: { method, target, ...read(rest) } };
+}
 
-  /** @param startLength Characters of its target or reason phrase. */
-  constructor(head: Head, startLength: number) {
-    this.#startLength = startLength;
-    this.#head = { ...head, fields: noFields };
-    this.#lines = flat(linesOf(head.fields));
-  }
+/** Keeps the head of a response. */
+export function keepResponse(head: ResponseHead): string {
+  return keep(`${head.status}\n${head.reason}`, head);
+}
 
-  /** What it costs at most, in characters: a long target keeps the text that it was cut from, with all of the lines. */
-  get length(): number {
-    return this.#startLength + 2 * this.#lines.length;
-  }
+/** Makes it again. */
+export function keptResponse(text: string): ResponseHead {
+  const [status, reason = '', ...rest] = text.split('\n');
+  return { status: Number(status), reason, ...read(rest) };
+}
 
-  /** Makes the head again. */
-  read(): Head {
-    const fields: FieldLine[] = [];
-    const lines = this.#lines.split('\n');
-    for (let at = 0; at + 1 < lines.length; at += 2) fields.push([lines[at] ?? '', lines[at + 1] ?? '']);
-    return { ...this.#head, fields };
-  }
+/** A line for each thing, and two for each field: nothing in a head has a line feed. */
+function keep(start: string, { minorVersion, body, fields }: RequestHead | ResponseHead): string {
+  const framing = body.kind === 'length' ? body.lengthBytes : body.kind;
+  return flat(`${start}\n${minorVersion}\n${framing}${linesOf(fields)}`);
+}
+
+function read([minorVersion, framing = '', ...lines]: readonly string[]): Omit<ResponseHead, 'status' | 'reason'> {
+  const fields: FieldLine[] = [];
+  for (let at = 0; at + 1 < lines.length; at += 2) fields.push([lines[at] ?? '', lines[at + 1] ?? '']);
+  return { minorVersion: minorVersion === '0' ? 0 : 1, body: bodyFraming(framing), fields };
+}
+
+function bodyFraming(text: string): BodyFraming {
+  if (text === 'none' || text === 'chunked' || text === 'until-close') return { kind: text };
+  return { kind: 'length', lengthBytes: Number(text) };
 }
 
 function linesOf(fields: FieldLines): string {
   let text = '';
-  for (const [name, value] of fields) text += `${name}\n${value}\n`;
+  for (const [name, value] of fields) text += `\n${name}\n${value}`;
   return text;
 }
 
