@@ -9,6 +9,13 @@ import type { SocketReader } from './socket-reader.ts';
 
 /** TCP probes of an idle connection begin after this long, in milliseconds. The system sends them; it costs no timer. */
 const probeDelayMs = 60_000;
+/**
+ * Time for one of the two addresses of `localhost`, in milliseconds: all that the owner of the socket gives.
+ *
+ * Where nobody listens the system says so at once. An address that says nothing is of a service that is busy, and Node gives it
+ * up after 250 ms for one where nobody listens, also when it was this process that stood still.
+ */
+const loopbackAttemptMs = 2 ** 31 - 1;
 
 /** Opens connections to one target. */
 export class OriginDialer {
@@ -55,7 +62,9 @@ export class OriginDialer {
       keepAlive: true,
       keepAliveInitialDelay: probeDelayMs,
       noDelay: true,
-      ...(target.host === 'localhost' ? { lookup: this.#lookupLoopback } : {}),
+      ...(target.host === 'localhost'
+        ? { lookup: this.#lookupLoopback, autoSelectFamilyAttemptTimeout: loopbackAttemptMs }
+        : {}),
     };
   }
 
