@@ -3,7 +3,8 @@
  *
  * It starts giraffe only where a name is expected. bash takes `--flag=value` apart at its `=`, and other words at their colons.
  */
-import { type Vocabulary, valueText } from './command-words.ts';
+import type { Vocabulary } from './command-words.ts';
+import { type CompletionTable, completionTables } from './completion-tables.ts';
 
 const walk = `
 # Fills COMPREPLY with the words of $1 that begin with $2.
@@ -67,28 +68,16 @@ complete -F _giraffe giraffe
 `;
 
 /** Returns the script. */
-export function bashScript({ commands, values }: Vocabulary): string {
-  const next = commands.map(({ name, next: words }) => [name, words.map(({ word }) => word).join(' ')] as const);
-  const flags = commands.map(({ name, flags: words }) => [name, words.map(({ word }) => word).join(' ')] as const);
-  const args = commands.map(({ name, argument }) => [name, argument === undefined ? '' : valueText(argument)] as const);
-  return [
-    '# Completion of giraffe for bash, made by `giraffe completion bash`.\n',
-    table('_giraffe_next', 'Words that may follow a command.', next, 0),
-    table('_giraffe_flags', 'Flags of a command.', flags, 0),
-    table('_giraffe_argument', 'What the argument of a command can be.', args, 0),
-    table(
-      '_giraffe_value',
-      'What a flag takes; fails for one without a value.',
-      [...values].map(([flag, value]) => [flag, valueText(value)]),
-      1,
-    ),
-    walk.trimStart(),
-  ].join('\n');
+export function bashScript(vocabulary: Vocabulary): string {
+  const head = '# Completion of giraffe for bash, made by `giraffe completion bash`.\n';
+  return [head, ...completionTables(vocabulary).map(tableText), walk.trimStart()].join('\n');
 }
 
-/** Returns a function that prints the text for a key; for one that the table lacks, it prints nothing and has this status. */
-function table(name: string, comment: string, rows: readonly (readonly [string, string])[], missing: 0 | 1): string {
-  const kept = missing === 1 ? rows : rows.filter(([, text]) => text !== '');
-  const lines = kept.map(([key, text]) => `    '${key}') echo '${text}' ;;`);
+/** Returns a function that prints the words or the text for a key. */
+function tableText({ name, comment, entries, missing }: CompletionTable): string {
+  const lines = entries.map(([key, entry]) => {
+    const text = 'text' in entry ? entry.text : entry.words.map(({ word }) => word).join(' ');
+    return `    '${key}') echo '${text}' ;;`;
+  });
   return `# ${comment}\n${name}() {\n  case $1 in\n${lines.join('\n')}\n    *) return ${missing} ;;\n  esac\n}\n`;
 }

@@ -3,7 +3,8 @@
  *
  * It prints all that can stand there, one in a line with its meaning behind a tab; fish leaves out what does not fit.
  */
-import { type Described, type Vocabulary, valueText } from './command-words.ts';
+import type { Vocabulary } from './command-words.ts';
+import { type CompletionTable, completionTables, type TableEntry } from './completion-tables.ts';
 
 const walk = `
 # Prints what a value can be: words, files, or names after asking for them. $argv[2] is what is there of it so far.
@@ -58,37 +59,22 @@ complete --command giraffe --no-files --arguments '(_giraffe)'
 `;
 
 /** Returns the script. */
-export function fishScript({ commands, values }: Vocabulary): string {
-  const next = commands.map(({ name, next: words }) => [name, describedLine(words)] as const);
-  const flags = commands.map(({ name, flags: words }) => [name, describedLine(words)] as const);
-  const args = commands.map(({ name, argument }) => [name, argument === undefined ? '' : textLine(argument)] as const);
-  const taken = [...values].map(([flag, value]) => [flag, textLine(value)] as const);
-  return [
-    '# Completion of giraffe for fish, made by `giraffe completion fish`.\n',
-    table('_giraffe_next', 'Words that may follow a command, and what they mean.', next, 0),
-    table('_giraffe_flags', 'Flags of a command, and what they mean.', flags, 0),
-    table('_giraffe_argument', 'What the argument of a command can be.', args, 0),
-    table('_giraffe_value', 'What a flag takes; fails for one without a value.', taken, 1),
-    walk.trimStart(),
-  ].join('\n');
+export function fishScript(vocabulary: Vocabulary): string {
+  const head = '# Completion of giraffe for fish, made by `giraffe completion fish`.\n';
+  return [head, ...completionTables(vocabulary).map(tableText), walk.trimStart()].join('\n');
 }
 
-function describedLine(words: readonly Described[]): string {
-  if (words.length === 0) return '';
-  return `printf '%s\\t%s\\n' ${words.map(({ word, meaning }) => `${quoted(word)} ${quoted(meaning)}`).join(' ')}`;
-}
-
-function textLine(value: Parameters<typeof valueText>[0]): string {
-  return `echo ${quoted(valueText(value))}`;
-}
-
-/** Returns a function that runs the line for a key; for one that the table lacks, it does nothing and has this status. */
-function table(name: string, comment: string, rows: readonly (readonly [string, string])[], missing: 0 | 1): string {
-  const lines = rows
-    .filter(([, line]) => line !== '')
-    .map(([key, line]) => `        case ${quoted(key)}\n            ${line}`);
+/** Returns a function that prints a line for each word with what it means, or the text, for a key. */
+function tableText({ name, comment, entries, missing }: CompletionTable): string {
+  const lines = entries.map(([key, entry]) => `        case ${quoted(key)}\n            ${lineOf(entry)}`);
   const otherwise = `        case '*'\n            return ${missing}`;
   return `# ${comment}\nfunction ${name}\n    switch "$argv[1]"\n${lines.join('\n')}\n${otherwise}\n    end\nend\n`;
+}
+
+function lineOf(entry: TableEntry): string {
+  if ('text' in entry) return `echo ${quoted(entry.text)}`;
+  const pairs = entry.words.map(({ word, meaning }) => `${quoted(word)} ${quoted(meaning)}`);
+  return `printf '%s\\t%s\\n' ${pairs.join(' ')}`;
 }
 
 function quoted(text: string): string {

@@ -1,5 +1,6 @@
 /** The completion script for zsh: tables with what each word means, and a function that walks the words of the line. */
-import { type Described, type Vocabulary, valueText } from './command-words.ts';
+import type { Vocabulary } from './command-words.ts';
+import { type CompletionTable, completionTables } from './completion-tables.ts';
 
 const walk = `
 _giraffe() {
@@ -52,37 +53,17 @@ if [[ $funcstack[1] == _giraffe ]]; then _giraffe "$@"; else compdef _giraffe gi
 `;
 
 /** Returns the script. */
-export function zshScript({ commands, values }: Vocabulary): string {
-  const next = commands.map(({ name, next: words }) => [name, words.map(rowOf)] as const);
-  const flags = commands.map(({ name, flags: words }) => [name, words.map(rowOf)] as const);
-  const args = commands.map(
-    ({ name, argument }) => [name, argument === undefined ? [] : [valueText(argument)]] as const,
-  );
-  const taken = [...values].map(([flag, value]) => [flag, [valueText(value)]] as const);
-  return [
-    '#compdef giraffe\n# Completion of giraffe for zsh, made by `giraffe completion zsh`.\n',
-    table('_giraffe_next', 'Words that may follow a command, and what they mean.', next, 0),
-    table('_giraffe_flags', 'Flags of a command, and what they mean.', flags, 0),
-    table('_giraffe_argument', 'What the argument of a command can be.', args, 0),
-    table('_giraffe_value', 'What a flag takes; fails for one without a value.', taken, 1),
-    walk.trimStart(),
-  ].join('\n');
+export function zshScript(vocabulary: Vocabulary): string {
+  const head = '#compdef giraffe\n# Completion of giraffe for zsh, made by `giraffe completion zsh`.\n';
+  return [head, ...completionTables(vocabulary).map(tableText), walk.trimStart()].join('\n');
 }
 
-function rowOf({ word, meaning }: Described): string {
-  return `${word}:${meaning}`;
-}
-
-/** Returns a function that prints the lines for a key; for one that the table lacks, it prints nothing and has this status. */
-function table(
-  name: string,
-  comment: string,
-  rows: readonly (readonly [string, readonly string[]])[],
-  missing: 0 | 1,
-): string {
-  const lines = rows
-    .filter(([, texts]) => texts.length > 0)
-    .map(([key, texts]) => `    '${key}') print -rl -- ${texts.map(quoted).join(' ')} ;;`);
+/** Returns a function that prints a line for each word with what it means, or the text, for a key. */
+function tableText({ name, comment, entries, missing }: CompletionTable): string {
+  const lines = entries.map(([key, entry]) => {
+    const texts = 'text' in entry ? [entry.text] : entry.words.map(({ word, meaning }) => `${word}:${meaning}`);
+    return `    '${key}') print -rl -- ${texts.map(quoted).join(' ')} ;;`;
+  });
   return `# ${comment}\n${name}() {\n  case $1 in\n${lines.join('\n')}\n    *) return ${missing} ;;\n  esac\n}\n`;
 }
 
