@@ -22,10 +22,10 @@ export function maskedFields(fields: FieldLines): FieldLine[] {
   return fields.map(([name, value]): FieldLine => [name, maskedValue(name, value)]);
 }
 
-/** Returns a request target or a URL with secret values of its query masked. */
-export function maskedTarget(target: string): string {
+/** Returns a request target or a URL with secret values of its query masked. @param instead What stands for one. */
+export function maskedTarget(target: string, instead = mask): string {
   return target.replace(/([?&;#])([^=&;#?\s]+)=([^&;#\s>"]*)/g, (whole, before: string, name: string, value: string) =>
-    value !== '' && isSecret(decoded(name)) ? `${before}${name}=${mask}` : whole,
+    value !== '' && isSecret(decoded(name)) ? `${before}${name}=${instead}` : whole,
   );
 }
 

@@ -20,6 +20,7 @@ const nextSteps: Readonly<Record<string, string>> = {
   EIO: checkDisk,
   ENOTDIR: notFolder,
   EEXIST: notFolder,
+  ELOOP: 'A symbolic link stands in its place: look who has put it there, and remove it.',
   ENOENT: 'The folder is gone, or none can be made at this place: restart giraffe, or pass another --state-dir.',
   EMFILE: 'Raise the limit on open files (ulimit -n).',
   ENFILE: 'The system is out of open files: close programs, or raise its limit.',

@@ -41,6 +41,13 @@ auth: [{ provider: nobody, options: { anything: hunter2 } }, { provider: tokens 
 metrics: [{ exporter: nobody, options: { url: 'https://user:hunter2@example.com' } }]
 tunnels:
   web: { target: 3000, headers: { request: { set: { Authorization: Basic hunter2, Cookie: hunter2 } } } }
+  api:
+    target: 3000
+    headers:
+      request: { set: { X-Auth: hunter2, X-Access-Key: hunter2 } }
+      response: { add: { X-Next: 'https://user:hunter2@a.test/?b=1&token=hunter2' } }
+plugins: []
+certificates: { source: acme, options: { directoryUrl: 'https://user:hunter2@ca.test/?api_key=hunter2' } }
 `);
     for (const flags of [[], ['--source'], ['--json']]) {
       const show = home.run(['config', 'show', ...flags], { env: { GIRAFFE_TOKEN: 'hunter2' } });
@@ -65,6 +72,16 @@ describe('giraffe config validate', () => {
     const validate = home.run(['config', 'validate']);
     expect((await validate.ended()).code).toBe(0);
     expect(validate.stdout).toMatch(/giraffe\.config\.yaml is valid\.\n$/);
+  });
+
+  it('S7 quotes no password of a URL that is not accepted', async () => {
+    await using home = homeWith("tunnels: { web: { target: 'http://user:hunter2@127.0.0.1:3000' } }");
+    for (const flags of [[], ['--json']]) {
+      const validate = home.run(['config', 'validate', ...flags]);
+      expect((await validate.ended()).code).toBe(3);
+      expect(validate.output).toContain('http://[redacted]@127.0.0.1:3000');
+      expect(validate.output).not.toContain('hunter2');
+    }
   });
 
   it('tells everything that is wrong, one line each, with status 3', async () => {

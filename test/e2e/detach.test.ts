@@ -1,5 +1,5 @@
 /** `giraffe tunnel --detach`: an agent that stays, and what is told of one that cannot. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endProcess } from '../../src/host/agent/running/agent-process.ts';
@@ -98,6 +98,16 @@ describe('--detach', () => {
     expect(await command.ended()).toMatchObject({ code: 125 });
     expect(command.stderr).toMatch(/nobody would wait for the command/);
     expect(await listRunningAgents(home.stateDir)).toEqual([]);
+  });
+
+  it('S7 does not log through a link that somebody has put in the place of its log file', async () => {
+    const victim = join(home.path, 'victim');
+    mkdirSync(join(home.stateDir, 'agents'), { recursive: true });
+    symlinkSync(victim, join(home.stateDir, 'agents', '1.log'));
+    const agent = detach('localhost:9', ['--tunnel-port', '9', '--timeout', '3s', '--token', token]);
+    expect(await agent.ended()).toMatchObject({ code: 3 });
+    expect(agent.stderr.replace(/\s+/g, ' ')).toMatch(/A symbolic link stands in its place.*\(GIR_ERR_STATE\)/);
+    expect(existsSync(victim)).toBe(false);
   });
 
   it('O6 a signal before it is ready ends the agent, too', async () => {

@@ -16,7 +16,7 @@ import { systemCode } from '../../state/state-error.ts';
 import { softwareName } from '../../telemetry/software.ts';
 import { configLines } from '../settings/config-host.ts';
 import { readAgentConfig, readEdgeConfig } from '../settings/program-config.ts';
-import { told, withoutUsers } from '../terminal/printable.ts';
+import { told } from '../terminal/printable.ts';
 import type { DoctorContext } from './doctor-host.ts';
 import { checkLines } from './doctor-report.ts';
 import type { SubjectParts } from './doctor-subject.ts';
@@ -143,7 +143,7 @@ const credentialKey = /("(?:token|secret|password|passwd|credential)"\s*:\s*)"(?
 export function withoutSecrets(line: string, secrets: readonly string[]): string {
   const known = secrets.reduce((text, secret) => text.replaceAll(secret, redactedText), line);
   const home = homedir();
-  return withoutUsers(told(known))
+  return told(known)
     .replace(credentialField, `$1$2${redactedText}`)
     .replace(credentialKey, `$1"${redactedText}"`)
     .replaceAll(home === '/' ? '\0' : home, '~');

@@ -4,7 +4,9 @@ import { ConfigError } from '../../config/config-error.ts';
 import type { LoadedConfig } from '../../config/config-file.ts';
 import { configJsonSchema } from '../../config/config-schema.ts';
 import { type ConfigEntry, type OptionFilter, sectionEntries, settingEntries } from '../../config/provenance.ts';
+import { redactedText } from '../../config/secret.ts';
 import { GiraffeError } from '../../errors/giraffe-error.ts';
+import { maskedFields, maskedTarget } from '../../inspector/secret-mask.ts';
 import { collectExtensions } from '../extensions/collect-extensions.ts';
 import type { ExtensionRegistry } from '../extensions/extension-registry.ts';
 import { registryFor, sectionOf, selections } from '../extensions/extension-selection.ts';
@@ -12,7 +14,7 @@ import { mayShowOption } from '../extensions/option-secrets.ts';
 import { loadPlugins } from '../extensions/plugin-loader.ts';
 import type { HostContext } from '../oclif/host-context.ts';
 import { writeEvent } from '../terminal/output.ts';
-import { printable, redacted, withoutUsers } from '../terminal/printable.ts';
+import { printable, redacted } from '../terminal/printable.ts';
 import { readAgentConfig, readConfigFile, readEdgeConfig, sourcesOf } from './program-config.ts';
 
 /** Shows what is in force. `withSource` adds where each value comes from. Throws GIR_ERR_CONFIG, GIR_ERR_EXTENSION_LOAD. */
@@ -134,8 +136,17 @@ function optionFilter({ config }: LoadedConfig, registry: ExtensionRegistry): Op
   };
 }
 
+/** Takes out what a value itself shows to be secret, wherever it stands, and values of header rules by their fields. */
 function withoutTokens(entry: ConfigEntry): ConfigEntry {
-  return typeof entry.value === 'string' ? { ...entry, value: withoutUsers(redacted(entry.value)) } : entry;
+  const { key, value } = entry;
+  if (typeof value !== 'string') return entry;
+  const [, field] = /\.headers\.(?:request|response)\.(?:set|add)\.([^.[]+)/.exec(key) ?? [];
+  const shown = field !== undefined && isSecretField(field, value) ? redactedText : value;
+  return { ...entry, value: redacted(shown.includes('://') ? maskedTarget(shown, redactedText) : shown) };
+}
+
+function isSecretField(name: string, value: string): boolean {
+  return maskedFields([[name, value]])[0]?.[1] !== value;
 }
 
 function lineOf({ key, value, source, setBy }: ConfigEntry, withSource: boolean): string {

@@ -25,6 +25,9 @@ describe('redacted()', () => {
     expect(redacted(`token ${jwt}, then`)).toBe('token [redacted], then');
     expect(redacted('{"authorization":"Basic YW5uOnMzY3JldA=="}')).toBe('{"authorization":"[redacted]"}');
     expect(redacted("users.ann: '$scrypt$ln=15,r=8,p=1$abc$def'")).toBe("users.ann: '[redacted]'");
+    expect(redacted('"http://ann:s3:cr@et@a.test/x?y=b@c", see https://b.test, a@b.test')).toBe(
+      '"http://[redacted]@a.test/x?y=b@c", see https://b.test, a@b.test',
+    );
     const words = 'HTTP Basic authentication, and Bearer tokens of eyJury.example.com';
     expect(redacted(words)).toBe(words);
   });

@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type FileHandle, open, rename, stat } from 'node:fs/promises';
+import { constants, type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentMode } from '../../../agent/agent-options.ts';
 import { AgentFigures } from '../../../agent/figures.ts';
@@ -64,7 +64,8 @@ export async function startDetached(context: AgentHostContext): Promise<number> 
 
   const stateDir = settings.stateDir ?? defaultStateDir(input.environment);
   const logFile = settings.logFile ?? (await logFileFor(stateDir, settings.domain ?? target ?? String(settings.port)));
-  const log = await openLog(logFile);
+  // A link that somebody chose as --log-file may lead on; one in the state folder was put there by somebody else.
+  const log = await openLog(logFile, settings.logFile === undefined ? constants.O_NOFOLLOW : 0);
   const token = input.flags['token'] === undefined ? undefined : started.token;
   const agent = spawnAgent(context, { token, logFile, log });
   try {
@@ -86,14 +87,15 @@ async function logFileFor(stateDir: string, what: string): Promise<string> {
   return join(folder.path, `${what.replace(/[^A-Za-z0-9._-]+/g, '_').slice(0, 100)}.log`);
 }
 
-async function openLog(path: string): Promise<FileHandle> {
+/** @param flags Further flags of open(2). */
+async function openLog(path: string, flags: number): Promise<FileHandle> {
   try {
     const length = await stat(path).then(
       ({ size }) => size,
       () => 0,
     );
     if (maxLogLength < length) await rename(path, `${path}.old`);
-    return await open(path, 'a', 0o600);
+    return await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | flags, 0o600);
   } catch (error) {
     throw stateError('write', path, error);
   }
