@@ -146,11 +146,11 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
       .getByRole('row', { name: /^ci / })
       .getByText(principal.replace('tokens:', ''), { exact: true })
       .waitFor();
-    await page.getByRole('button', { name: 'Revoke ci' }).click();
+    await page.getByRole('button', { name: /^Revoke ci,/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('ci is revoked').waitFor();
     expect(await agent.ended()).toMatchObject({ code: 7 });
-    await page.getByRole('button', { name: 'Revoke ci' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: /^Revoke ci,/ }).waitFor({ state: 'detached' });
   });
 
   it('does not take tokens that it could not read for none, and reads them when the edge is back', async () => {
@@ -194,7 +194,9 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     await using opened = await openPage(browser, `${management.url}/`);
     const { page } = opened;
     await signIn(page, management.token);
-    await page.getByRole('button', { name: 'Drain' }).click();
+    await page.getByRole('button', { name: 'Drain' }).press('Enter');
+    // Whoever holds the key down has not drained the edge by it.
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Cancel');
     await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click();
     expect(await other.process.ended()).toMatchObject({ code: 0 });
     await page.getByRole('alert').getByText('does not answer').waitFor();

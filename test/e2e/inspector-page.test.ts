@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { tell } from '../inspector/recorded.ts';
+import { frame } from '../inspector/web-socket-frame.ts';
 import { fitsWidth, openPage, startBrowser } from '../support/browser.ts';
 import { type InspectedWorld, startInspectedWorld } from '../support/inspected-world.ts';
 import { type Origin, startHttpOrigin } from '../support/origins.ts';
@@ -264,6 +265,29 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the inspector', () => {
     socket.close(4000, 'enough');
     await page.getByText('4000 enough').first().waitFor();
     await closed;
+  });
+
+  it('asks again for the messages of a WebSocket that is over, when it got no answer', async () => {
+    await using own = await startInspectedWorld(origin);
+    const record = tell(own.inspector.store, {
+      target: '/chat',
+      upgrade: 'websocket',
+      status: 101,
+      answerFields: [['Upgrade', 'websocket']],
+      isLive: true,
+    });
+    record.onRelayed('toClient', frame({ payload: 'hello' }));
+    record.onFinished(undefined);
+    await using opened = await openPage(browser, own.url);
+    const { page } = opened;
+    let asked = 0;
+    await page.route('**/messages?*', (route) => {
+      asked += 1;
+      return asked === 1 ? route.abort() : route.continue();
+    });
+    await line(page, '/chat').click();
+    await page.getByLabel('Messages').getByText('hello', { exact: true }).waitFor();
+    expect(asked).toBe(2);
   });
 
   it('says when the agent is gone', async () => {

@@ -54,7 +54,7 @@ function Line({ event }: { readonly event: NumberedEvent }) {
           <span class={`badge ${toneOf(event)}`}>{text('status') || 'failed'}</span>
           <span class="event-text mono" title={text('code')}>
             <b>{text('method')}</b> {text('domain')}
-            {text('path')}
+            {text('path')} {event['code'] !== undefined && <span class="muted">{text('code')}</span>}
           </span>
           <span class="muted event-end">{durationText(Number(event['durationMs']))}</span>
         </>

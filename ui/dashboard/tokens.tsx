@@ -80,7 +80,7 @@ export function Tokens({ api, isOpen, tell }: TokensProps) {
       {leaving !== undefined && (
         <Confirm
           title={`Revoke ${leaving.name}?`}
-          text="Agents that use it are disconnected within a second and cannot come back with it."
+          text={`Agents that use ${leaving.id} are disconnected within a second and cannot come back with it.`}
           action="Revoke"
           work={() => revoke(leaving)}
           onClose={() => setLeaving(undefined)}
@@ -129,7 +129,7 @@ function TokenTable({ tokens, onRevoke }: { tokens: readonly Token[]; onRevoke: 
               <button
                 type="button"
                 class="button danger"
-                aria-label={`Revoke ${token.name}`}
+                aria-label={`Revoke ${token.name}, ${token.id}`}
                 onClick={() => onRevoke(token)}
               >
                 Revoke

@@ -10,6 +10,7 @@ import { hexDump } from './body-text.ts';
 
 /** Messages that are shown; the agent keeps no more either. */
 const maxShown = 1000;
+const retryMs = 1000;
 
 interface Messages {
   readonly messages: MessageView[];
@@ -19,6 +20,7 @@ interface Messages {
 /** Fetches what is new whenever the exchange has more of them. */
 function useMessages(api: Api, { id, messageCount = 0 }: ExchangeDetail): readonly MessageView[] {
   const [shown, setShown] = useState<readonly MessageView[]>([]);
+  const [failures, setFailures] = useState(0);
   const isFetching = useRef(false);
   const last = shown.at(-1)?.number ?? -1;
   useEffect(() => {
@@ -27,12 +29,12 @@ function useMessages(api: Api, { id, messageCount = 0 }: ExchangeDetail): readon
     api
       .get<Messages>(`/api/v1/requests/${id}/messages?after=${last}`)
       .then(({ messages }) => setShown((before) => [...before, ...messages].slice(-maxShown)))
-      // The list says that the agent does not answer.
-      .catch(() => undefined)
+      // The list says that the agent does not answer; a WebSocket that is over has nothing new that would have us ask again.
+      .catch(() => setTimeout(() => setFailures((before) => before + 1), retryMs))
       .finally(() => {
         isFetching.current = false;
       });
-  }, [api, id, messageCount, last]);
+  }, [api, id, messageCount, last, failures]);
   return shown;
 }
 

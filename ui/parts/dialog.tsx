@@ -8,19 +8,23 @@ export interface DialogProps {
   readonly title: string;
   readonly isNarrow?: boolean;
   readonly onClose: () => void;
+  /** Selects what has the focus at first; by default the first field, or the button that does it. */
+  readonly first?: string;
   /** With it the dialog is a form. */
   readonly onSubmit?: () => void;
   readonly children: ComponentChildren;
 }
 
+const firstField = 'input, textarea, [type=submit]';
+
 /** Open for as long as it is rendered. */
-export function Dialog({ title, isNarrow = false, onClose, onSubmit, children }: DialogProps) {
+export function Dialog({ title, isNarrow = false, first = firstField, onClose, onSubmit, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
     dialog.current?.showModal();
     // The browser would choose the button that closes it.
-    dialog.current?.querySelector<HTMLElement>('input, textarea, [type=submit]')?.focus();
+    dialog.current?.querySelector<HTMLElement>(first)?.focus();
   }, []);
   const content = (
     <>

@@ -13,7 +13,7 @@ export interface FormDialogProps {
   /** What the button says. */
   readonly action: string;
   readonly icon?: IconName;
-  /** What it does cannot be taken back. */
+  /** What it does cannot be taken back; a key that is held down does not do it. */
   readonly isDangerous?: boolean;
   /** Does it; whoever renders the dialog takes it away then. What it throws is shown. */
   readonly work: () => Promise<void>;
@@ -36,7 +36,13 @@ export function FormDialog(props: FormDialogProps) {
     }
   };
   return (
-    <Dialog title={title} isNarrow={isNarrow} onClose={onClose} onSubmit={() => void submit()}>
+    <Dialog
+      title={title}
+      isNarrow={isNarrow}
+      {...(isDangerous ? { first: '.dialog-actions [type=button]' } : {})}
+      onClose={onClose}
+      onSubmit={() => void submit()}
+    >
       {children}
       <ErrorNotice text={error} />
       <div class="dialog-actions">
