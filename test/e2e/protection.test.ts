@@ -62,7 +62,7 @@ async function configuration(target: number): Promise<object> {
         policy('client', { clientRateLimit: { rpm: 1 } }),
         policy('busy', { maxConcurrent: 1 }),
         policy('sockets', { maxWebSockets: 1 }),
-        policy('breaker', { breaker: { failures: 1, statuses: [500] } }),
+        policy('breaker', { breaker: { failures: 1, statuses: [500], openFor: '1h' } }),
         policy('size', { maxBodySize: 10 }),
         policy('slow', { requestTimeout: '300ms' }),
         policy('idle', { idleTimeout: '300ms' }),
