@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ours } from '../scripts/started-processes.ts';
 import type { Target } from './load.ts';
 import type { Running } from './processes.ts';
 
@@ -17,7 +18,7 @@ export interface Peer {
 
 /** Starts a program that says nothing of use. */
 export function startProgram(name: string, program: string, args: readonly string[]): Running {
-  return { name, child: spawn(program, args, { stdio: 'ignore' }), firstLine: '' };
+  return { name, child: ours(spawn(program, args, { stdio: 'ignore' })), firstLine: '' };
 }
 
 /** Waits until a port is served; false when the process that should has ended. */

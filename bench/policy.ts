@@ -8,7 +8,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LoadResult, loadGet, type Target } from './load.ts';
-import { cpuNanos, type Running, startGiraffe, startScript, stopAll } from './processes.ts';
+import { cpuNanos, type Running, startGiraffe, startScript } from './processes.ts';
 
 const unreached = { rpm: 1_000_000_000 };
 const warmUpPairs = 16;
@@ -23,41 +23,32 @@ interface Round {
 
 /** Measures and prints. @param folder For the configuration and the state of the edge. */
 export async function measurePolicy(folder: string, pairs: number): Promise<void> {
-  const started: Running[] = [];
-  const keep = async (running: Promise<Running>): Promise<Running> => {
-    started.push(await running);
-    return running;
+  const origin = await startScript('origin', '../src/host/bench/origin-process.ts');
+  const config = join(folder, 'policy.json');
+  const policy = (name: string, announce: boolean) => {
+    const rate = { ...unreached, announce };
+    return { endpoints: [name], rateLimit: rate, clientRateLimit: rate, breaker: { failures: 10 } };
   };
-  try {
-    const origin = await keep(startScript('origin', '../src/host/bench/origin-process.ts'));
-    const config = join(folder, 'policy.json');
-    const policy = (name: string, announce: boolean) => {
-      const rate = { ...unreached, announce };
-      return { endpoints: [name], rateLimit: rate, clientRateLimit: rate, breaker: { failures: 10 } };
-    };
-    const target = Number(origin.firstLine);
-    const server = {
-      ports: { proxy: 0, api: 0, grpc: 0, tunnel: 0 },
-      defaults: { rateLimit: { rpm: 0 } },
-      policies: [policy('limited.localhost', false), policy('announced.localhost', true)],
-    };
-    const tunnels = {
-      free: { domain: 'free.localhost', target },
-      limited: { domain: 'limited.localhost', target },
-      announced: { domain: 'announced.localhost', target },
-    };
-    writeFileSync(config, JSON.stringify({ server, tunnels, log: { level: 'warn' } }));
-    const env = { GIRAFFE_STATE_DIR: folder };
-    const edge = await keep(startGiraffe('edge', ['server', 'start', '--json', '--config', config], env));
-    const { ports } = JSON.parse(edge.firstLine) as { ports: { proxy: number; grpc: number; tunnel: number } };
-    const where = ['--server', `localhost:${ports.grpc}`, '--tunnel-port', String(ports.tunnel)];
-    const agent = await keep(startGiraffe('agent', ['tunnel', '--json', '--config', config, ...where], env));
-    const round = (host: string) => measure({ port: ports.proxy, host }, [edge, agent]);
-    await compare('limits and breaker', 'limited.localhost', round, pairs);
-    await compare('limits told in each response, and breaker', 'announced.localhost', round, pairs);
-  } finally {
-    await stopAll(started);
-  }
+  const target = Number(origin.firstLine);
+  const server = {
+    ports: { proxy: 0, api: 0, grpc: 0, tunnel: 0 },
+    defaults: { rateLimit: { rpm: 0 } },
+    policies: [policy('limited.localhost', false), policy('announced.localhost', true)],
+  };
+  const tunnels = {
+    free: { domain: 'free.localhost', target },
+    limited: { domain: 'limited.localhost', target },
+    announced: { domain: 'announced.localhost', target },
+  };
+  writeFileSync(config, JSON.stringify({ server, tunnels, log: { level: 'warn' } }));
+  const env = { GIRAFFE_STATE_DIR: folder };
+  const edge = await startGiraffe('edge', ['server', 'start', '--json', '--config', config], env);
+  const { ports } = JSON.parse(edge.firstLine) as { ports: { proxy: number; grpc: number; tunnel: number } };
+  const where = ['--server', `localhost:${ports.grpc}`, '--tunnel-port', String(ports.tunnel)];
+  const agent = await startGiraffe('agent', ['tunnel', '--json', '--config', config, ...where], env);
+  const round = (host: string) => measure({ port: ports.proxy, host }, [edge, agent]);
+  await compare('limits and breaker', 'limited.localhost', round, pairs);
+  await compare('limits told in each response, and breaker', 'announced.localhost', round, pairs);
 }
 
 async function compare(

@@ -1,9 +1,9 @@
 /** Starts the processes that are measured, and reads their processor time and memory from /proc. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ours } from '../scripts/started-processes.ts';
 
 /** A child process and the first line it printed. */
 export interface Running {
@@ -30,11 +30,8 @@ async function start(
   env: Record<string, string>,
   isReady: (line: string) => boolean = () => true,
 ): Promise<Running> {
-  const child = spawn(process.execPath, args, {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+  const child = ours(spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, stdio }));
   child.stderr.resume();
   for await (const line of createInterface({ input: child.stdout })) {
     if (!isReady(line)) continue;
@@ -42,16 +39,6 @@ async function start(
     return { name, child, firstLine: line };
   }
   throw new Error(`${name} ended before it was ready`);
-}
-
-/** Ends the processes, the last one first; those that started others end them as well. */
-export async function stopAll(processes: readonly Running[]): Promise<void> {
-  for (const { child } of [...processes].reverse()) {
-    // One that a signal ended has no exit status.
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  }
 }
 
 const ticksPerSecond = 100;

@@ -5,11 +5,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { end, endAll, toldToEnd } from '../scripts/started-processes.ts';
 import { isInstalled } from '../test/support/programs.ts';
 import { download, type LoadResult, loadGet, type Target, upload } from './load.ts';
 import { startPeers } from './peers.ts';
 import { measurePolicy } from './policy.ts';
-import { cpuMicros, memoryBytes, type Running, startGiraffe, startScript, stopAll } from './processes.ts';
+import { cpuMicros, memoryBytes, type Running, startGiraffe, startScript } from './processes.ts';
 import { loadGetWithWrk } from './wrk.ts';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
@@ -34,19 +35,12 @@ interface Way {
   readonly middle: readonly Running[];
 }
 
-const started: Running[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'giraffe-bench-'));
 
-async function keep(running: Promise<Running>): Promise<Running> {
-  const process = await running;
-  started.push(process);
-  return process;
-}
-
 async function startWays(): Promise<{ ways: Way[]; inspected: Way; edge: Running; agent: Running }> {
-  const origin = await keep(startScript('origin', '../src/host/bench/origin-process.ts'));
+  const origin = await startScript('origin', '../src/host/bench/origin-process.ts');
   const originPort = origin.firstLine;
-  const proxy = await keep(startScript('bare proxy', 'bare-proxy.ts', originPort));
+  const proxy = await startScript('bare proxy', 'bare-proxy.ts', originPort);
   const env = { GIRAFFE_STATE_DIR: folder };
   const portFlags = [
     '--log-level',
@@ -62,27 +56,25 @@ async function startWays(): Promise<{ ways: Way[]; inspected: Way; edge: Running
   ];
   const config = join(folder, 'giraffe.config.json');
   writeFileSync(config, JSON.stringify(edgeConfig));
-  const edge = await keep(startGiraffe('edge', ['server', 'start', '--json', '--config', config, ...portFlags], env));
+  const edge = await startGiraffe('edge', ['server', 'start', '--json', '--config', config, ...portFlags], env);
   const { ports } = JSON.parse(edge.firstLine) as { ports: { proxy: number; grpc: number; tunnel: number } };
   const startAgent = (name: string, domain: string, transport: string, ...more: string[]): Promise<Running> => {
     const edgeFlags = ['--server', `localhost:${ports.grpc}`, '--tunnel-port', String(ports.tunnel)];
     const flags = ['--domain', domain, '--transport', transport, ...edgeFlags, ...more];
-    return keep(startGiraffe(name, ['tunnel', originPort, ...flags, ...wrapped], env));
+    return startGiraffe(name, ['tunnel', originPort, ...flags, ...wrapped], env);
   };
   const agent = await startAgent('agent', 'grpc.localhost', 'auto', '--no-inspect');
   const tcpAgent = await startAgent('agent (tcp)', 'tcp.localhost', 'tcp', '--no-inspect');
   const inspecting = await startAgent('agent (inspector)', 'inspected.localhost', 'auto');
-  const far = await keep(
-    startScript(
-      'tls far',
-      'tls-forwarder.ts',
-      'far',
-      originPort,
-      join(folder, 'server.pem'),
-      join(folder, 'server-key.pem'),
-    ),
+  const far = await startScript(
+    'tls far',
+    'tls-forwarder.ts',
+    'far',
+    originPort,
+    join(folder, 'server.pem'),
+    join(folder, 'server-key.pem'),
   );
-  const near = await keep(startScript('tls near', 'tls-forwarder.ts', 'near', far.firstLine));
+  const near = await startScript('tls near', 'tls-forwarder.ts', 'near', far.firstLine);
   const at = (port: number | string, host: string): Target => ({ port: Number(port), host });
   const ways: Way[] = [
     { name: 'direct', target: at(originPort, 'localhost'), middle: [] },
@@ -92,7 +84,6 @@ async function startWays(): Promise<{ ways: Way[]; inspected: Way; edge: Running
     { name: 'giraffe tcp', target: at(ports.proxy, 'tcp.localhost'), middle: [edge, tcpAgent] },
   ];
   for (const { name, target, processes } of await startPeers(folder, originPort)) {
-    started.push(...processes);
     ways.push({ name, target, middle: processes });
   }
   const inspected: Way = {
@@ -191,9 +182,9 @@ async function measureBeside(ways: readonly Way[]): Promise<void> {
     const alone = await get();
     const slow = download(target, 1024 ** 3, 100_000).catch(() => 0);
     const besideSlow = await get();
-    const fast = await keep(startScript('download', 'downloader.ts', String(target.port), target.host));
+    const fast = await startScript('download', 'downloader.ts', String(target.port), target.host);
     const besideFast = await get();
-    await stopAll([fast]);
+    await end(fast.child);
     void slow;
     const row = (beside: string, result: LoadResult): void => {
       rows.push({
@@ -238,10 +229,11 @@ async function measureAll(): Promise<void> {
   if (grpc !== undefined) await measureMemory(grpc, [edge, agent]);
 }
 
+const measured = measuresPolicy ? measurePolicy(folder, rounds * pairsPerRound) : measureAll();
 try {
-  await (measuresPolicy ? measurePolicy(folder, rounds * pairsPerRound) : measureAll());
+  process.exitCode = await Promise.race([measured.then(() => 0), toldToEnd()]);
 } finally {
-  await stopAll(started);
+  await endAll();
   rmSync(folder, { recursive: true });
 }
 process.exit();

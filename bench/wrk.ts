@@ -1,6 +1,7 @@
 /** An outside load generator: `wrk`, in C, where it is installed. It leaves the machine more than one in Node does. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { ours } from '../scripts/started-processes.ts';
 import type { LoadResult, Target } from './load.ts';
 
 const run = promisify(execFile);
@@ -14,7 +15,9 @@ export async function loadGetWithWrk(
   durationMs: number,
 ): Promise<LoadResult> {
   const pace = ['-t1', `-c${connections}`, `-d${Math.ceil(durationMs / 1000)}s`, '--latency'];
-  const { stdout } = await run('wrk', [...pace, '-H', `Host: ${host}`, `http://127.0.0.1:${port}${path}`]);
+  const running = run('wrk', [...pace, '-H', `Host: ${host}`, `http://127.0.0.1:${port}${path}`]);
+  ours(running.child);
+  const { stdout } = await running;
   const [, requests, seconds] = /(\d+) requests in ([\d.]+)s/.exec(stdout) ?? [];
   const failures = [/Non-2xx or 3xx responses: (\d+)/, /connect (\d+)/, /read (\d+),/, /write (\d+)/, /timeout (\d+)/];
   return {

@@ -14,6 +14,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import chalk from 'chalk';
 import { WebSocket } from 'ws';
+import { endAll, ours, toldToEnd } from './started-processes.ts';
 
 if (process.env['NO_COLOR'] !== undefined) chalk.level = 0;
 
@@ -21,7 +22,6 @@ const domain = 'demo.localhost';
 const uploadBytes = 16 * 1024 * 1024;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stateFolder = mkdtempSync(join(tmpdir(), 'giraffe-demo-'));
-const children: ChildProcess[] = [];
 
 /** Carrier of the latest request on each path, as the agent reports it. */
 const carriers = new Map<string, string>();
@@ -34,8 +34,7 @@ interface RequestEvent {
 
 function start(name: string, args: readonly string[]): { child: ChildProcess; lines: Interface } {
   const env = { ...process.env, GIRAFFE_STATE_DIR: stateFolder };
-  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  children.push(child);
+  const child = ours(spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] }));
   let errors = '';
   child.stderr.on('data', (text: Buffer) => {
     errors = (errors + text.toString()).slice(-4000);
@@ -60,15 +59,12 @@ async function firstLine(lines: Interface, matches: (line: string) => boolean = 
 }
 
 let isStopping = false;
+/** From then on it ends well whenever it is told to. */
+let isProven = false;
 
 async function stop(code: number): Promise<never> {
   isStopping = true;
-  for (const child of [...children].reverse()) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    await exited;
-  }
+  await endAll();
   rmSync(stateFolder, { recursive: true, force: true });
   process.exit(code);
 }
@@ -198,9 +194,9 @@ async function main(): Promise<void> {
     }
   }
   if (failures > 0 || process.argv.includes('--once')) await stop(failures > 0 ? 1 : 0);
+  isProven = true;
   console.log(`\nOpen ${ready.url} in a browser. Ctrl-C ends everything.`);
 }
 
-process.on('SIGINT', () => void stop(0));
-process.on('SIGTERM', () => void stop(0));
+void toldToEnd().then((status) => stop(isProven ? 0 : status));
 await main();

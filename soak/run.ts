@@ -2,13 +2,14 @@
  * `npm run soak`: real processes under verified work, while some of them are killed, frozen and restarted. Exit status 0 only
  * if every failure had its reason and nothing was left behind. See README.md in this folder.
  */
+import { toldToEnd } from '../scripts/started-processes.ts';
 import { Ledger } from './ledger.ts';
 import { tell, workTable } from './report.ts';
 import { readSettings, repeatCommand, type SoakSettings } from './settings.ts';
 import { soak } from './soak.ts';
 
 // What is started ends when this process exits, but not when a signal just stops it.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+void toldToEnd().then((status) => process.exit(status));
 const settings = settingsOrExit();
 const ledger = new Ledger((text) => tell(`PROBLEM ${text}`));
 console.log(`seed ${settings.seed}; again with: ${repeatCommand(settings)}`);
