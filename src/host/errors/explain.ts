@@ -1,5 +1,5 @@
 /** What `giraffe explain` tells: about one error code or one check of the doctor, or the list of all. */
-import { nearestFirst } from '../../config/nearest.ts';
+import { editDistance, nearestFirst } from '../../config/nearest.ts';
 import { type CheckEntry, type CheckId, checkIds, checks, isCheckId } from '../../doctor/catalogue.ts';
 import type { CodeEntry } from '../../errors/code-entry.ts';
 import { codes, type ErrorCode, isErrorCode } from '../../errors/codes.ts';
@@ -13,12 +13,14 @@ import { columns, filled } from '../terminal/text-layout.ts';
 const codeNames = Object.keys(codes) as ErrorCode[];
 /** Width of lines, in characters. */
 const lineWidth = 80;
+/** Names in a hint. */
+const maxHints = 12;
 
 /**
  * Tells about a code or a check; without a name, lists them all. Returns the exit status.
  *
  * @param name In any case, with or without `GIR_ERR_`, with `-` or `_`.
- * @throws {GiraffeError} GIR_ERR_USAGE for a name that is none, naming the nearest one.
+ * @throws {GiraffeError} GIR_ERR_USAGE for a name that is none, with what it may mean.
  */
 export function explain(name: string | undefined, { output, json }: Pick<HostContext, 'output' | 'json'>): number {
   if (name === undefined) {
@@ -39,15 +41,28 @@ export function findName(text: string): ErrorCode | CheckId {
   const whole = code.startsWith('GIR_ERR_') ? code : `GIR_ERR_${code}`;
   if (isErrorCode(whole)) return whole;
   if (isCheckId(check)) return check;
-  const names = new Map<string, string>([
+  const hint = hintFor(code.replace(/^GIR_ERR_/, '').slice(0, 60));
+  throw new GiraffeError('GIR_ERR_USAGE', `there is no code or check ${told(text.slice(0, 60))}; ${hint}`);
+}
+
+/** Names what a word may mean: names that have it in them, codes of a status, or the name most like it. */
+function hintFor(word: string): string {
+  const names = new Map<string, ErrorCode | CheckId>([
     ...codeNames.map((one) => [one.replace(/^GIR_ERR_/, ''), one] as const),
     ...checkIds.map((one) => [one.toUpperCase().replaceAll('-', '_'), one] as const),
   ]);
-  const [nearest = ''] = nearestFirst(code.replace(/^GIR_ERR_/, '').slice(0, 60), [...names.keys()]);
-  throw new GiraffeError(
-    'GIR_ERR_USAGE',
-    `there is no code or check ${told(text.slice(0, 60))}; the nearest is ${names.get(nearest)}`,
-  );
+  const ofStatus = codeNames.filter((one) => String(codes[one].status) === word);
+  if (ofStatus.length > 0) return `a status of ${word} can be ${listed(ofStatus)}`;
+  const having = [...names].filter(([short]) => short.includes(word)).map(([, name]) => name);
+  if (word !== '' && having.length > 0) return `there is ${listed(having)}`;
+  const [nearest = ''] = nearestFirst(word, [...names.keys()]);
+  const isNear = 2 * editDistance(word, nearest) <= nearest.length;
+  return isNear ? `the nearest is ${names.get(nearest)}` : '`giraffe explain` alone lists all';
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, maxHints).join(', ');
+  return names.length > maxHints ? `${shown} and ${names.length - maxHints} more` : shown;
 }
 
 function codeLines(code: ErrorCode): string[] {

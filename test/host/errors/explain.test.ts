@@ -36,7 +36,13 @@ describe('giraffe explain', () => {
   it.each([
     ['GIR_ERR_NO_UPSTRAEM', 'GIR_ERR_NO_UPSTREAM'],
     ['certificate-nams', 'certificate-names'],
-  ])('O6 refuses %s and names the nearest, %s', (typed, nearest) => {
+    ['gir_err_no', 'there is GIR_ERR_'],
+    ['upstream', 'there is GIR_ERR_NO_UPSTREAM'],
+    ['503', 'a status of 503 can be GIR_ERR_'],
+    ['504', 'GIR_ERR_RESPONSE_TIMEOUT'],
+    ['xyzzy', '`giraffe explain` alone lists all'],
+    ['', '`giraffe explain` alone lists all'],
+  ])('O6 refuses %j and says what it may mean, %s', (typed, nearest) => {
     expect(() => findName(typed)).toThrow(
       expect.objectContaining({ code: 'GIR_ERR_USAGE', message: expect.stringContaining(nearest) }),
     );
