@@ -1,6 +1,7 @@
 /**
  * Opens sockets to a target. What is sent over them, and how long they are kept, is for their owners.
  */
+import { type LookupAddress, lookup } from 'node:dns';
 import { isIP, type LookupFunction, type NetConnectOpts, connect as netConnect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import type { Target } from '../http/target.ts';
@@ -10,19 +11,23 @@ import type { SocketReader } from './socket-reader.ts';
 /** TCP probes of an idle connection begin after this long, in milliseconds. The system sends them; it costs no timer. */
 const probeDelayMs = 60_000;
 /**
- * Time for one of the two addresses of `localhost`, in milliseconds: all that the owner of the socket gives.
- *
- * Where nobody listens the system says so at once. An address that says nothing is of a service that is busy, and Node gives it
- * up after 250 ms for one where nobody listens, also when it was this process that stood still.
+ * Time for one address of a name that has several, in milliseconds; behind it the next one is tried, and the first is given up.
+ * The 250 ms that Node gives are over when a first packet is lost, and when this process gets no processor for so long.
  */
+const attemptMs = 2500;
+/** Of `localhost`, an address where nobody listens says so at once. One that says nothing is of a service that is busy. */
 const loopbackAttemptMs = 2 ** 31 - 1;
+const loopback: readonly LookupAddress[] = [
+  { address: '::1', family: 6 },
+  { address: '127.0.0.1', family: 4 },
+];
 
 /** Opens connections to one target. */
 export class OriginDialer {
   readonly target: Target;
   readonly #tls: OriginTls;
-  /** The loopback address that answered last; `localhost` may mean either. */
-  #loopback: string | undefined;
+  /** The address that answered last. */
+  #answered: string | undefined;
 
   /** @param tls How an https origin is verified. */
   constructor(target: Target, tls: OriginTls) {
@@ -62,26 +67,26 @@ export class OriginDialer {
       keepAlive: true,
       keepAliveInitialDelay: probeDelayMs,
       noDelay: true,
-      ...(target.host === 'localhost'
-        ? { lookup: this.#lookupLoopback, autoSelectFamilyAttemptTimeout: loopbackAttemptMs }
-        : {}),
+      autoSelectFamilyAttemptTimeout: target.host === 'localhost' ? loopbackAttemptMs : attemptMs,
+      lookup: this.#lookup,
     };
   }
 
   /** Notes which address answered, so that the next connection tries it first. */
   connected(socket: Socket): void {
-    if (this.target.kind === 'tcp' && this.target.host === 'localhost') this.#loopback = socket.remoteAddress;
+    if (this.target.kind === 'tcp') this.#answered = socket.remoteAddress;
   }
 
-  /** Answers for `localhost` without a resolver: both loopback addresses, the one that answered last in front. */
-  readonly #lookupLoopback: LookupFunction = (_host, _options, callback) => {
-    const addresses = [
-      { address: '::1', family: 6 },
-      { address: '127.0.0.1', family: 4 },
-    ];
-    if (this.#loopback === '127.0.0.1') addresses.reverse();
-    callback(null, addresses);
+  /** Finds the addresses of a name, the one that answered last in front. `localhost` has both of its own without a resolver. */
+  readonly #lookup: LookupFunction = (host, options, callback) => {
+    if (host === 'localhost') return callback(null, this.#inOrder(loopback));
+    lookup(host, { ...options, all: true }, (error, addresses) => callback(error, this.#inOrder(addresses)));
   };
+
+  #inOrder(addresses: readonly LookupAddress[] = []): LookupAddress[] {
+    const isAnswered = ({ address }: LookupAddress): boolean => address === this.#answered;
+    return [...addresses.filter(isAnswered), ...addresses.filter((one) => !isAnswered(one))];
+  }
 }
 
 /** Returns what Node verifies the certificate with. The name that was dialed is checked unless another one is set. */
