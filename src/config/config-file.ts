@@ -9,6 +9,7 @@ import { configLoaders } from './config-loaders.ts';
 import { configProblems, pathText } from './config-problems.ts';
 import { configSchema, type FileConfig } from './config-schema.ts';
 import type { FileValue } from './file-leaf.ts';
+import { plainCopy } from './plain-copy.ts';
 import { places } from './schema-walk.ts';
 import type { FileSource, Setting } from './setting.ts';
 
@@ -62,7 +63,7 @@ export function emptyConfig(): LoadedConfig {
  * @throws {ConfigError} GIR_ERR_CONFIG with everything that is wrong with it.
  */
 export function configFrom(content: unknown, name: string): LoadedConfig {
-  const value = withoutNulls(content ?? {});
+  const value = plainCopy(content ?? {}, name);
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) {
     const problems = configProblems(configSchema, value, parsed.error.issues);
@@ -116,14 +117,6 @@ async function allows(path: string, mode: number): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** A key without a value counts as one that is not there, except in the options of an extension, which are its own. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, inner]) => inner !== null);
-  return Object.fromEntries(entries.map(([key, inner]) => [key, key === 'options' ? inner : withoutNulls(inner)]));
 }
 
 /** Where each setting stands in the file, by its leaf. */

@@ -6,6 +6,9 @@ import { extname } from 'node:path';
 import { defaultLoaders, type Loader } from 'cosmiconfig';
 import { ConfigError } from './config-error.ts';
 
+/** Time for a file that is a program, in milliseconds. */
+const maxRunMs = 10_000;
+
 const loadYaml = defaultLoaders['.yaml'];
 
 /** Loaders by file ending, for cosmiconfig. */
@@ -56,10 +59,25 @@ async function runModule(path: string, content: string): Promise<unknown> {
   const { createJiti } = await import('jiti');
   const jiti = createJiti(path, { moduleCache: false, fsCache: false });
   const options = { filename: path, ext: extname(path), async: true, forceTranspile: true };
-  const exported = (await jiti.evalModule(content, options)) as { readonly default?: unknown } | undefined;
-  const value = exported?.default ?? exported;
+  const exported = await inTime(
+    jiti.evalModule(content, options) as Promise<{ readonly default?: unknown } | undefined>,
+  );
+  const value = await inTime(Promise.resolve(exported?.default ?? exported));
   if (typeof value === 'object' && value !== null) return value;
   throw new Failure('its default export is not an object');
+}
+
+/** Node would end the process without a word when all that is left is a promise that nobody keeps. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Failure(`it has not ended after ${maxRunMs / 1000} s`)), maxRunMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A reason in our own words. */

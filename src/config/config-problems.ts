@@ -57,8 +57,13 @@ function held(schema: z.ZodType, root: unknown, path: Path): string {
   // What stands where no setting is, may be anything: only its kind is told.
   const isSetting = leaf !== undefined && isOneValue(leaf) && metaOf(leaf)['reload'] !== undefined;
   const isPlain = typeof value !== 'object' || Array.isArray(value);
-  const quoted = isSetting && isPlain ? JSON.stringify(value) : undefined;
+  const quoted = isSetting && isPlain ? quotedText(value) : undefined;
   return `is ${quoted === undefined || quoted.length > maxQuoted ? kindOf(value) : quoted}`;
+}
+
+/** Returns a value as a file would write it; undefined for what none can. */
+function quotedText(value: unknown): string | undefined {
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : JSON.stringify(value);
 }
 
 function valueAt(root: unknown, path: Path): unknown {
@@ -70,6 +75,7 @@ function valueAt(root: unknown, path: Path): unknown {
 }
 
 function kindOf(value: unknown): string {
+  if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
   return typeof value === 'string' ? 'a text' : `a ${typeof value}`;

@@ -98,11 +98,18 @@ interface Flat {
 }
 
 function flatten(value: unknown, keys: readonly string[]): Flat[] {
-  if (typeof value === 'object' && value !== null) {
+  if (isMappingOrList(value)) {
     return Object.entries(value).flatMap(([key, inner]) => flatten(inner, [...keys, key]));
   }
   const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
   return value === undefined ? [] : [{ keys, value: isPlain ? value : String(value) }];
+}
+
+/** Objects of other kinds may stand in options. */
+function isMappingOrList(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return Array.isArray(value) || prototype === null || prototype === Object.prototype;
 }
 
 function hasPath(root: unknown, keys: readonly string[]): boolean {

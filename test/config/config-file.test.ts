@@ -1,8 +1,9 @@
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { agentSettings } from '../../src/config/agent-settings.ts';
 import type { ConfigError } from '../../src/config/config-error.ts';
 import { configFileNames, loadConfig } from '../../src/config/config-file.ts';
@@ -165,5 +166,37 @@ describe('the fixtures', () => {
   it('have one expected message for each invalid file', async () => {
     const texts = (await readdir(join(fixtures, 'invalid'))).filter((name) => extname(name) === '.txt');
     expect(texts.sort()).toEqual(invalid.map((name) => `${name}.txt`).sort());
+  });
+});
+
+describe('a file that is a program', () => {
+  it('is told when it does not come to an end', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const failed = failure(found('giraffe.config.mjs', 'await new Promise(() => {}); export default {};'));
+      while (vi.getTimerCount() === 0) await nextTurn();
+      vi.advanceTimersByTime(10_000);
+      expect((await failed).message).toContain('it has not ended after 10 s');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('may hold values that no other file can, each of which is told by its place', async () => {
+    const ports = '{ proxy: 10n, grpc: NaN, api: -Infinity, tunnel: () => 1 }';
+    const content = `export default { server: { ports: ${ports} }, auth: [null] };`;
+    const { problems } = await failure(found('giraffe.config.mjs', content));
+    expect(problems.map((problem) => problem.split('.mjs: ')[1]).sort()).toEqual([
+      'auth[0] is empty; accepted is a mapping',
+      'server.ports.api is -Infinity; accepted is a port from 0 to 65535',
+      'server.ports.grpc is NaN; accepted is a port from 0 to 65535',
+      'server.ports.proxy is 10; accepted is a port from 0 to 65535',
+      'server.ports.tunnel is a function; accepted is a port from 0 to 65535',
+    ]);
+  });
+
+  it('that leads back to itself is told so', async () => {
+    const content = 'const server = {}; server.server = server; export default { server };';
+    expect((await failure(found('giraffe.config.mjs', content))).message).toContain('server.server leads back');
   });
 });
