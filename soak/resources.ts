@@ -1,5 +1,4 @@
 /** What the processes hold when nothing is under way, and whether it has grown. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bound } from './edge-view.ts';
 import type { GiraffeProcess } from './processes.ts';
 import type { Stage } from './stage.ts';
@@ -18,8 +17,8 @@ const idleBound: Bound = { ms: 30_000, answers: 50 };
 /** What a process may hold more of than an idle one did at the start, after any work: caches fill. */
 const allowedGrowth = { descriptors: 4, heapBytes: 16 * 1024 ** 2 };
 
-/** Connections that were being made when a process was ended go within the time for a handshake; looks, one each second. */
-const settleLooks = 45;
+/** Connections that were being made when a process was ended go within the time for a handshake. */
+const settleBound: Bound = { ms: 45_000, answers: 50 };
 
 /** Waits until the edge says that nothing is under way, and returns what each process holds. @param before To come back to. */
 export async function holdings(stage: Stage, before: readonly Holding[] = []): Promise<Holding[]> {
@@ -39,10 +38,15 @@ export async function holdings(stage: Stage, before: readonly Holding[] = []): P
     const then = before.find(({ name }) => name === process.name);
     return then !== undefined && then.descriptors + allowedGrowth.descriptors < process.descriptors;
   };
-  for (let looks = 0; looks < settleLooks; looks += 1) {
-    await sleep(1_000);
-    if (!world.processes.some(hasMore)) break;
-  }
+  let isLate = false;
+  const isSettled = async (): Promise<boolean> => {
+    // That it answers shows that it had time to close what is over.
+    await view.held();
+    return isLate || !world.processes.some(hasMore);
+  };
+  await view.until(isSettled, settleBound, async () => {
+    isLate = true;
+  });
   return Promise.all(world.processes.map(holding));
 }
 
