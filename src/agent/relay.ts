@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { ExchangeTap } from '../inspector/exchange-tap.ts';
 import { breakOff } from '../tunnel/break-off.ts';
+import { keptPiece } from '../tunnel/kept-piece.ts';
 import type { StreamSink } from '../tunnel/stream.ts';
 import type { ExchangeStream } from './exchange-stream.ts';
 import type { SocketReader } from './socket-reader.ts';
@@ -64,7 +65,7 @@ export class Relay implements StreamSink {
     this.#tap?.onRelayed('toOrigin', chunk);
     this.#requestBytes += chunk.length;
     if (this.#isFinished) return this.#refuse(chunk);
-    if (this.#socket.write(chunk)) this.#stream.consumed(chunk.length);
+    if (this.#socket.write(keptPiece(chunk, this.#socket.writableLength))) this.#stream.consumed(chunk.length);
     else this.#heldBytes += chunk.length;
   }
 

@@ -7,6 +7,7 @@ import type { FieldLines } from '../http/field-line.ts';
 import { assertForwardableTrailers } from '../http/field-validation.ts';
 import { chunkHeader, lastChunkText } from '../http/head-text.ts';
 import type { BodyFraming } from '../http/message.ts';
+import { keptPiece } from '../tunnel/kept-piece.ts';
 
 const chunkEnd = Buffer.from('\r\n');
 
@@ -39,11 +40,12 @@ export class RequestBody {
     this.#bytes += piece.length;
     if (this.#framing.kind !== 'chunked') {
       if (this.#bytes > this.#announcedBytes) throw broken('more request body than it announced');
-      return socket.write(piece);
+      return socket.write(keptPiece(piece, socket.writableLength));
     }
+    const kept = keptPiece(piece, socket.writableLength);
     socket.cork();
     socket.write(chunkHeader(piece.length), 'latin1');
-    socket.write(piece);
+    socket.write(kept);
     const hasRoom = socket.write(chunkEnd);
     socket.uncork();
     return hasRoom;

@@ -10,10 +10,10 @@ import type { ClientFacts } from '../http/forwarding.ts';
 import { fieldsForHttp2, requestFromHttp2, responseForHttp2 } from '../http/http2-head.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
 import { isAllowedTrailer } from '../http/trailer-fields.ts';
+import { keptPiece } from '../tunnel/kept-piece.ts';
 import { readPatience } from './client-patience.ts';
 import type { ClientExchange, ExchangeOpener, Responder } from './client-ports.ts';
 import type { EdgeLimits } from './edge-options.ts';
-import { keptPiece } from './kept-piece.ts';
 
 /** While so many frames besides DATA wait for a client, it gets no interim answers; a count. */
 const maxWaitingFrames = 100;

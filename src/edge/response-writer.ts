@@ -6,7 +6,7 @@ import type { FieldLines } from '../http/field-line.ts';
 import { chunkHeader, lastChunkText, responseHeadText } from '../http/head-text.ts';
 import type { BodyFraming, ResponseHead } from '../http/message.ts';
 import { breakOff } from '../tunnel/break-off.ts';
-import { keptPiece, ownMemory } from './kept-piece.ts';
+import { keptPiece, ownMemory } from '../tunnel/kept-piece.ts';
 
 /** What one turn has to say is copied into one buffer up to this many octets; above, copying costs more than it saves. */
 const maxJoinedBytes = 32 * 1024;

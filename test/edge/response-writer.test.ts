@@ -1,27 +1,14 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { ResponseWriter } from '../../src/edge/response-writer.ts';
 import { Lifetimes } from '../../src/host/lifecycle/lifetimes.ts';
-
-/** A client that reads nothing, and what writes to it. */
-async function connected(all: Lifetimes): Promise<{ socket: Socket; writer: ResponseWriter }> {
-  const server = createServer().listen(0, '127.0.0.1');
-  all.defer(async () => void server.close());
-  await once(server, 'listening');
-  const accepted = once(server, 'connection') as Promise<[Socket]>;
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  all.defer(async () => void client.destroy());
-  const [socket] = await accepted;
-  all.defer(async () => void socket.destroy());
-  return { socket, writer: new ResponseWriter(socket) };
-}
+import { stalledSocket, unreadSocket } from '../support/stalled-socket.ts';
 
 describe('what is written to a client', () => {
   it('S5 in tiny pieces waits for the end of the turn only up to a count', async () => {
     await using all = new Lifetimes();
-    const { socket, writer } = await connected(all);
+    const socket = await unreadSocket(all);
+    const writer = new ResponseWriter(socket);
     const piece = Buffer.from('x');
     writer.raw();
     for (let count = 0; count < 1000; count += 1) writer.data(piece);
@@ -34,9 +21,8 @@ describe('what is written to a client', () => {
     'S5 that does not read shares its memory with nothing else, in a body that is %s',
     async (kind) => {
       await using all = new Lifetimes();
-      const { socket, writer } = await connected(all);
-      socket.write(Buffer.alloc(64 * 1024 * 1024));
-      expect(socket.writableLength).toBeGreaterThan(0);
+      const socket = await stalledSocket(all);
+      const writer = new ResponseWriter(socket);
       writer.head({ status: 200, reason: 'OK', minorVersion: 1, fields: [], body: { kind } }, undefined);
       await nextTurn();
       const write = vi.spyOn(socket, 'write');

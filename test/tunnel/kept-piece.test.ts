@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { keptPiece } from '../../src/edge/kept-piece.ts';
+import { keptPiece } from '../../src/tunnel/kept-piece.ts';
 
-describe('what is kept for a client that is slow', () => {
+describe('what is kept for a peer that is slow', () => {
   const read = Buffer.from(new ArrayBuffer(65_536));
 
   it('S5 is a small piece without the buffer that it was cut from, and without that of anybody else', () => {
