@@ -42,6 +42,12 @@ export class EndpointGuard {
     return this.#rate.state;
   }
 
+  /** Whether nothing is under way and nothing counts against anybody; what single clients have spent is not looked at. */
+  get isIdle(): boolean {
+    const { exchanges, relays } = this.#places;
+    return exchanges + relays === 0 && this.#rate.isFull && (this.breaker ?? 'closed') === 'closed';
+  }
+
   /** Puts another policy in force; quotas that were spent, places that are taken and an open breaker stay. */
   change(policy: EffectivePolicy): void {
     this.#rules = this.#compile(policy);

@@ -38,6 +38,8 @@ export const noPolicy: EdgePolicy = {
 
 /** Wishes of agents that are kept when no session serves the endpoint any more. */
 const maxWishes = 10_000;
+/** Endpoints whose state is kept; agents without a domain open one of a new name at each start. */
+const maxGuards = 10_000;
 
 /** Policies of one edge. */
 export class PolicyGate {
@@ -127,10 +129,22 @@ export class PolicyGate {
   #refresh(host: string): EndpointGuard | undefined {
     const policy = effectivePolicy(this.#options, host, this.#wishes.get(host));
     const known = this.#guards.get(host);
+    if (!this.#guards.has(host) && this.#guards.size >= maxGuards) this.#makeRoom();
     if (policy === undefined) this.#guards.set(host, undefined);
     else if (known === undefined) this.#guards.set(host, this.#newGuard(host, policy));
     else known.change(policy);
     return this.#guards.get(host);
+  }
+
+  /** Forgets an endpoint whose state would be the same if it were made anew; when there is none, the oldest one. */
+  #makeRoom(): void {
+    let [gone] = this.#guards.keys();
+    for (const [host, guard] of this.#guards) {
+      if (guard?.isIdle === false) continue;
+      gone = host;
+      break;
+    }
+    if (gone !== undefined) this.#guards.delete(gone);
   }
 
   #newGuard(host: string, policy: EffectivePolicy): EndpointGuard {

@@ -40,6 +40,11 @@ export class SharedRate {
     return { perMinute: rpm, burst, remaining: this.#quota.left(this.#nowMs()) };
   }
 
+  /** Whether nothing was spent, or all of it has come back. */
+  get isFull(): boolean {
+    return this.#quota?.isFull(this.#nowMs()) ?? true;
+  }
+
   /** Counts a request. Adds its quota to `shown` when clients may see it; returns it when there was no room. */
   count(nowMs: number, shown: Quota[]): Quota | undefined {
     return this.#quota === undefined ? undefined : counted(this.#quota, this.#limit, nowMs, shown);

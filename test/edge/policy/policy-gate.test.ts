@@ -118,6 +118,21 @@ describe('PolicyGate', () => {
     ]);
   });
 
+  it('S5 keeps the state of 10,000 endpoints, and first forgets one that has none', () => {
+    const { gate, clock, ask } = policed({ rateLimit: rate(60) });
+    const request = (host: string): void => admitted(ask({ host })).ended(undefined);
+    for (const host of ['first.test', 'second.test']) request(host);
+    clock.nowMs = 1000;
+    for (let n = 2; n < 10_000; n += 1) request(`n${n}.test`);
+    request('first.test');
+    expect(gate.rateLimit('second.test')).toMatchObject({ remaining: 60 });
+    request('new.test');
+    expect(gate.rateLimit('second.test')).toBeUndefined();
+    expect(gate.rateLimit('first.test')).toMatchObject({ remaining: 59 });
+    request('newer.test');
+    expect(gate.rateLimit('first.test')).toBeUndefined();
+  });
+
   it('keeps endpoints apart', () => {
     const { ask } = policed({ rateLimit: rate(1) });
     expect([ask(), ask({ host: 'other.test' }), ask()].map(outcome)).toEqual([
