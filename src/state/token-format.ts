@@ -72,7 +72,10 @@ export function createTokenRecord(token: NewToken, secret: string, now: number):
   };
   const issue = tokenRecord.safeParse(record).error?.issues[0];
   if (issue === undefined) return record;
-  throw new GiraffeError('GIR_ERR_USAGE', `cannot make this token: ${issue.path.join('.')}: ${issue.message}`);
+  const [field, index] = issue.path;
+  const endpoint = field === 'endpoints' && typeof index === 'number' ? record.endpoints[index] : undefined;
+  const what = endpoint === undefined ? `${issue.path.join('.')}:` : `endpoint ${JSON.stringify(endpoint)}`;
+  throw new GiraffeError('GIR_ERR_USAGE', `cannot make this token: ${what} ${issue.message}`);
 }
 
 /** Returns a new secret of 256 random bits. */

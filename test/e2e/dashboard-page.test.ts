@@ -175,6 +175,37 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     await page.getByRole('heading', { name: 'Live events' }).waitFor();
     expect(await fitsWidth(page)).toBe(true);
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(18, 16, 13)');
+    const long = `${'n'.repeat(60)}.example.com`;
+    await page.route('**/api/v1/tunnels', async (route) => {
+      const response = await route.fetch();
+      const agent = {
+        sessionId: 's',
+        agentId: 'a',
+        domains: [long],
+        principal: `jwt:${'p'.repeat(90)}`,
+        peers: [long],
+      };
+      const rest = {
+        openedAt: '2026-01-01T00:00:00Z',
+        labels: [`l=${'m'.repeat(60)}`],
+        weight: 1,
+        inFlight: 0,
+        canWithdraw: true,
+      };
+      const figures = {
+        requests: 0,
+        errors: 0,
+        inFlight: 0,
+        latency: {},
+        recent: {},
+        requestBytes: 0,
+        responseBytes: 0,
+      };
+      const tunnels = [{ domain: long, sessions: 1, ...figures, agents: [{ ...agent, ...rest }] }];
+      await route.fulfill({ response, json: { tunnels } });
+    });
+    await page.getByRole('rowheader', { name: long }).waitFor();
+    expect(await fitsWidth(page)).toBe(true);
   });
 
   it('has a failure page beside it whose way of a request stands in one line, on a small phone too', async () => {

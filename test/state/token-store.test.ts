@@ -107,6 +107,13 @@ describe('TokenStore', () => {
     expect(await folder.readFile('tokens.json')).toBeUndefined();
   });
 
+  it('says which endpoint is none', async () => {
+    const { folder } = await openTemporaryFolder();
+    const store = await openTokenStore(folder);
+    const token = { name: 'one', endpoints: ['a.test', 'bad host'] };
+    await expect(store.createToken(token)).rejects.toThrow('endpoint "bad host" is not a host, *.host or *');
+  });
+
   it('makes no token when the disk is full, and keeps serving those it has', async () => {
     const broken: { step: BrokenStep | undefined; code: string } = { step: undefined, code: 'ENOSPC' };
     const { folder } = await openTemporaryFolder(undefined, createBrokenDisk(broken));

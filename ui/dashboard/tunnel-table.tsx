@@ -125,10 +125,10 @@ export function AgentTable({ tunnels }: { readonly tunnels: readonly Tunnel[] })
             <td data-label="Mode">
               <span class={`badge ${mode === 'hybrid' ? 'ok' : 'warn'}`}>{mode ?? 'connecting'}</span>
             </td>
-            <td data-label="From" class="mono">
+            <td data-label="From" class="mono address">
               {[...new Set(peers.map(addressOf))].join(', ')}
             </td>
-            <td data-label="Labels" class="short">
+            <td data-label="Labels" class="labels">
               {labels.length === 0 ? '–' : labels.join(', ')}
             </td>
             <td data-label="In flight" class="number">
