@@ -81,6 +81,10 @@ describe('file descriptors', () => {
       await using agent = await startScript<'ready'>('agent-process', settings);
       const head = 'POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1000000000\r\n\r\n';
       const clients = flood(edge.ready.proxy, 100, head);
+      // Not before the agent stands still: a busy one may miss its pings.
+      await eventually('all have begun', () => origin.open.size === 100, 30_000);
+      agent.freeze();
+      // What the edge writes to it from now on fills the system's buffers and stays there.
       const piece = Buffer.alloc(64 * 1024);
       for (const socket of clients) {
         const pour = (): void => {
@@ -89,9 +93,6 @@ describe('file descriptors', () => {
         socket.on('drain', pour);
         pour();
       }
-      await eventually('all have begun', () => origin.open.size === 100, 30_000);
-      // What the edge writes to it from now on fills the system's buffers and stays there.
-      agent.freeze();
       const sessions = async (): Promise<unknown> => ((await edge.ask('stats')) as { sessions: number }[])[0]?.sessions;
       await eventually('it is given up', async () => (await sessions()) === 0);
       for (const socket of clients) socket.destroy();
