@@ -243,7 +243,13 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the inspector', () => {
     await page.getByLabel('Path and query').waitFor();
     expect(await fitsWidth(page)).toBe(true);
     await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Back to the list' }).click();
+    await page.getByRole('button', { name: 'Back to the list' }).press('Enter');
+    const focused = () => page.evaluate('document.activeElement.className + document.activeElement.role');
+    await expect.poll(focused).toContain('exchange');
+    await page.keyboard.press('Enter');
+    await expect.poll(focused).toContain('tab');
+    await page.keyboard.press('Escape');
+    await expect.poll(focused).toContain('exchange');
     await line(page, '/long').waitFor();
     expect(await fitsWidth(page)).toBe(true);
   });

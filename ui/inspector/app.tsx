@@ -19,6 +19,11 @@ import { useDetail } from './use-detail.ts';
 
 const api = createApi();
 
+/** Focuses what is not there yet: a narrow window shows the list or the details. */
+function focusSoon(selector: string): void {
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus());
+}
+
 /** The page. */
 export function App() {
   const { exchanges, isOpen } = useLiveList(api);
@@ -53,6 +58,10 @@ export function App() {
     const next = shown[at === -1 ? 0 : Math.max(0, Math.min(shown.length - 1, at + step))];
     if (next !== undefined) select(next.id);
   };
+  const leave = (): void => {
+    show(false);
+    focusSoon('.exchange[tabindex="0"]');
+  };
   const replay = async (): Promise<void> => {
     if (selected === undefined) return;
     try {
@@ -85,12 +94,9 @@ export function App() {
     ArrowUp: () => move(-1),
     Enter: () => {
       if (selected !== undefined) show(true);
-      document.querySelector<HTMLElement>('.details [role=tab][aria-selected=true]')?.focus();
+      focusSoon('.details [role=tab][aria-selected=true]');
     },
-    Escape: () => {
-      show(false);
-      document.querySelector<HTMLElement>('.exchange[tabindex="0"]')?.focus();
-    },
+    Escape: leave,
     '/': () => searchField.current?.focus(),
     r: () => isReplayable && void replay(),
     e: () => isReplayable && setDialog('edit'),
@@ -146,7 +152,7 @@ export function App() {
                 onCopyCurl={() => void copyCurl()}
                 onToggleSecrets={() => showSecrets(!showsSecrets)}
                 onSelect={open}
-                onBack={() => show(false)}
+                onBack={leave}
               />
             )}
           </section>
