@@ -1,6 +1,7 @@
 /**
  * Turns a failed way to the edge into something a person can act on: the certificate, or the network.
  */
+import { durationText } from '../errors/duration-text.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { isLoopbackAddress, isLoopbackName } from '../http/loopback.ts';
 import { certificateText, isCertificateError } from './certificate-error.ts';
@@ -41,7 +42,7 @@ export function edgeFailure(error: Error, address: string): GiraffeError {
 
 /** The error for an edge that is silent. @param timeoutMs How long it was waited for, in milliseconds. */
 export function noAnswer(address: string, timeoutMs: number): GiraffeError {
-  return new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', `${address} did not answer within ${timeoutMs} ms`);
+  return new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', `${address} did not answer within ${durationText(timeoutMs)}`);
 }
 
 /** Makes one error of the failures of all ways to the edge: a certificate problem is the most telling one. */

@@ -3,7 +3,9 @@
  *
  * The socket's handlers are set once and dispatch to the current user. It does not decide what is sent or retried.
  */
+
 import type { Socket } from 'node:net';
+import { durationText } from '../errors/duration-text.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { FieldLines } from '../http/field-line.ts';
 import type { ResponseHead } from '../http/message.ts';
@@ -73,7 +75,9 @@ export class OriginConnection implements ResponseSink {
     this.socket = socket;
     this.#owner = owner;
     const timeout = (): void =>
-      this.#connectFailed(new GiraffeError('GIR_ERR_ORIGIN_CONNECT_TIMEOUT', `no answer in ${connectTimeoutMs} ms`));
+      this.#connectFailed(
+        new GiraffeError('GIR_ERR_ORIGIN_CONNECT_TIMEOUT', `no answer in ${durationText(connectTimeoutMs)}`),
+      );
     this.#connectTimer = setTimeout(timeout, connectTimeoutMs);
     socket.on('connect', () => {
       if (isTls) this.#phase = 'tls';

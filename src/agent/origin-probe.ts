@@ -1,7 +1,9 @@
 /**
  * Looks at an origin once: can it be connected to, and if a path is given, does it answer with a status below 400.
  */
+
 import type { Socket } from 'node:net';
+import { durationText } from '../errors/duration-text.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { targetAuthority, targetText } from '../http/target.ts';
 import { connectFailure } from './origin-error.ts';
@@ -93,7 +95,7 @@ function told(status: number): string {
 }
 
 function late(isConnected: boolean, name: string, timeoutMs: number): GiraffeError {
-  const detail = `${name}: nothing within ${timeoutMs} ms`;
+  const detail = `${name}: nothing within ${durationText(timeoutMs)}`;
   return isConnected ? unhealthy(detail) : new GiraffeError('GIR_ERR_ORIGIN_CONNECT_TIMEOUT', detail);
 }
 

@@ -2,6 +2,7 @@
  * The one way in which giraffe calls an extension that is in use: what it throws becomes a coded error, what it promises
  * gets a deadline, and both are counted. It does not log: what a fault means is the caller's to say.
  */
+import { durationText } from '../errors/duration-text.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import type { ExtensionKind } from './contract.ts';
 import type { CounterMetric } from './metrics-exporter.ts';
@@ -44,7 +45,7 @@ export class ExtensionGuard {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
-        const error = new Error(`no answer within ${timeoutMs} ms`);
+        const error = new Error(`no answer within ${durationText(timeoutMs)}`);
         reject(error);
         abort.abort(error);
       }, timeoutMs);

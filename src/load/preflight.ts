@@ -1,6 +1,8 @@
 /** Finds out where a URL leads before a load begins: one name look-up and one connection, so that neither is measured. */
+
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { durationText } from '../errors/duration-text.ts';
 import { GiraffeError } from '../errors/giraffe-error.ts';
 import { isLoopbackName } from '../http/loopback.ts';
 import { type Address, openSocket, type TlsSettings } from './http-caller.ts';
@@ -48,7 +50,7 @@ function tryAddress(address: Address, timeoutMs: number): Promise<string | undef
       socket.destroy();
       resolve(problem);
     };
-    const timer = setTimeout(() => end(`no connection within ${timeoutMs} ms`), timeoutMs);
+    const timer = setTimeout(() => end(`no connection within ${durationText(timeoutMs)}`), timeoutMs);
     socket.on('error', (error) => end(error.message));
     socket.on('close', () => end('the connection was closed at once'));
     socket.once(address.tls === undefined ? 'connect' : 'secureConnect', () => end(undefined));

@@ -91,7 +91,7 @@ describe('--detach', () => {
     expect(refused.events).toMatchObject([{ event: 'error', code: 'GIR_ERR_CREDENTIALS_REFUSED' }]);
     expect(await down.ended()).toMatchObject({ code: 6 });
     expect(down.stderr).toMatch(
-      /^Error: no tunnel to localhost:9 within 3000 ms: .*ECONNREFUSED.*\nNext: {2}No edge runs on this machine/m,
+      /^Error: no tunnel to localhost:9 within 3 s: .*ECONNREFUSED.*\nNext: {2}No edge runs on this machine/m,
     );
     expect(await wrong.ended()).toMatchObject({ code: 3 });
     expect(wrong.stderr).toMatch(/token file \/nowhere cannot be read/);

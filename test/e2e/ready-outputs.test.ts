@@ -95,7 +95,7 @@ describe('--wait-ready', () => {
     expect(agent.events.at(-1)).toMatchObject({
       event: 'error',
       code: 'GIR_ERR_NOT_PUBLIC',
-      message: 'the tunnel serves, but is not ready within 4000 ms: http://localhost:9: ECONNREFUSED',
+      message: 'the tunnel serves, but is not ready within 4 s: http://localhost:9: ECONNREFUSED',
     });
     expect(agent.events.map(({ event }) => event)).not.toContain('ready');
   });

@@ -21,18 +21,18 @@ export default class ExplainRoute extends GiraffeCommand {
   };
   static override flags = {
     ...flagsOf({ configFile }),
-    method: Flags.string({ description: 'Method of the request.', helpValue: 'METHOD', default: 'GET' }),
+    method: Flags.string({ description: 'Method of the request. [default GET]', helpValue: 'METHOD' }),
     header: Flags.string({
       description: 'Header field of the request; may be given several times.',
       helpValue: '"NAME: VALUE"',
       multiple: true,
     }),
-    client: Flags.string({ description: 'Address of the client.', helpValue: 'ADDRESS', default: '127.0.0.1' }),
+    client: Flags.string({ description: 'Address of the client. [default 127.0.0.1]', helpValue: 'ADDRESS' }),
   };
 
   protected override async execute(): Promise<number> {
     const { args, flags } = await this.parse(ExplainRoute);
-    const { method, header: headers = [], client, ...rest } = flags;
+    const { method = 'GET', header: headers = [], client = '127.0.0.1', ...rest } = flags;
     const { explainRoute } = await import('../../host/extensions/extensions-host.ts');
     return explainRoute(this.contextOf(rest), { url: args.url, method, headers, client });
   }

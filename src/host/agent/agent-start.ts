@@ -1,5 +1,7 @@
 /** The start of an agent: what comes first, and why it is late. */
+
 import type { Agent } from '../../agent/agent-options.ts';
+import { durationText } from '../../errors/duration-text.ts';
 import { GiraffeError } from '../../errors/giraffe-error.ts';
 import type { EndSignal } from '../lifecycle/shutdown-signals.ts';
 import { within } from '../lifecycle/within.ts';
@@ -43,11 +45,14 @@ export interface LateStart {
 /** The reason of the last attempt says more than "too late", unless it would have another exit status. */
 export function lateError({ timeoutMs, server, lastError, problem }: LateStart): GiraffeError {
   if (problem !== undefined) {
-    const detail = `the tunnel serves, but is not ready within ${timeoutMs} ms: ${problem}`;
+    const detail = `the tunnel serves, but is not ready within ${durationText(timeoutMs)}: ${problem}`;
     return new GiraffeError('GIR_ERR_NOT_PUBLIC', detail);
   }
   const code = lastError?.entry.exit === 6 ? lastError.code : 'GIR_ERR_EDGE_UNREACHABLE';
   const why = lastError === undefined ? 'no attempt has ended yet' : lastError.message;
   const fix = lastError?.code === code ? lastError.fix : undefined;
-  return new GiraffeError(code, `no tunnel to ${server} within ${timeoutMs} ms: ${why}`, { cause: lastError, fix });
+  return new GiraffeError(code, `no tunnel to ${server} within ${durationText(timeoutMs)}: ${why}`, {
+    cause: lastError,
+    fix,
+  });
 }

@@ -2,10 +2,12 @@
  * An agent whose options can change while it runs: another agent joins the endpoints beside the first one, and once it
  * serves, the first one leaves and finishes what it has in flight. For the edge they are two agents, so nothing is lost.
  */
+
 import { randomBytes } from 'node:crypto';
 import { startAgent } from '../../agent/agent.ts';
 import type { Agent, AgentEvent, AgentListener, AgentOptions } from '../../agent/agent-options.ts';
 import { createDeferred } from '../../agent/deferred.ts';
+import { durationText } from '../../errors/duration-text.ts';
 import { GiraffeError } from '../../errors/giraffe-error.ts';
 import { within } from '../lifecycle/within.ts';
 
@@ -63,7 +65,7 @@ export class ReplaceableAgent implements AsyncDisposable {
     this.#joining = next;
     try {
       if ((await within(replaceTimeoutMs, next.ready)) === 'late') {
-        const detail = `no session with the changed configuration within ${replaceTimeoutMs} ms`;
+        const detail = `no session with the changed configuration within ${durationText(replaceTimeoutMs)}`;
         throw new GiraffeError('GIR_ERR_EDGE_UNREACHABLE', detail);
       }
     } catch (error) {

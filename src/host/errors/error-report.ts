@@ -11,6 +11,7 @@ import { GiraffeError } from '../../errors/giraffe-error.ts';
 import type { HostContext } from '../oclif/host-context.ts';
 import { writeEvent } from '../terminal/output.ts';
 import { redacted, told } from '../terminal/printable.ts';
+import { filled } from '../terminal/text-layout.ts';
 
 /** What is told about an error. Everything is fit to be printed. */
 export interface ErrorReport {
@@ -42,9 +43,16 @@ export function writeError(
   { code, message, problems, fix }: Pick<ErrorReport, 'code' | 'message' | 'problems' | 'fix'>,
 ): void {
   if (json) return writeEvent(output, 'error', { code, message, problems, fix });
-  output.err(`Error: ${message} (${code})`);
-  for (const problem of problems ?? []) output.err(`  - ${problem}`);
-  output.err(`Next:  ${fix}`);
+  for (const line of labelled('Error: ', `${message} (${code})`, output.width)) output.err(line);
+  for (const problem of problems ?? []) for (const line of labelled('  - ', problem, output.width)) output.err(line);
+  for (const line of labelled('Next:  ', fix, output.width)) output.err(line);
+}
+
+/** Breaks a text at words, where a terminal would break it anywhere; what is no terminal gets one line. */
+function labelled(label: string, text: string, width: number | undefined): string[] {
+  if (width === undefined) return [label + text];
+  const [first, ...rest] = filled(text, width - label.length);
+  return [`${label}${first}`, ...rest.map((line) => `${' '.repeat(label.length)}${line}`)];
 }
 
 /** Returns what to tell about an error. */

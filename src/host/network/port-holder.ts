@@ -2,7 +2,7 @@
  * Finds out which program listens on a TCP port, for a better error.
  *
  * Linux only, by /proc, and only as far as this user may look; anywhere else the answer is undefined. Tells the pid and
- * the program's name and nothing more of its command line.
+ * the program's name, or that of the script that it runs, and nothing more of its command line, which may hold a secret.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -55,8 +55,30 @@ function linkOf(path: string): string {
 }
 
 function programOf(pid: string): string {
-  const [program = ''] = readText(`/proc/${pid}/cmdline`).split('\0');
-  return basename(program) || readText(`/proc/${pid}/comm`).trim() || 'a program';
+  return (
+    programName(readText(`/proc/${pid}/cmdline`).split('\0')) || readText(`/proc/${pid}/comm`).trim() || 'a program'
+  );
+}
+
+/** Words of a command of ours that may be told. */
+const ownWords: ReadonlySet<string> = new Set(['server', 'start', 'tunnel', 'bench', 'doctor']);
+
+/**
+ * Returns what a command line runs: `giraffe server start` for one of ours, `node vite.js` for a script, else the program.
+ * Pure.
+ *
+ * @param own The script of this process.
+ */
+export function programName([program = '', ...words]: readonly string[], own = process.argv[1]): string {
+  const name = basename(program);
+  const at = words.findIndex((word) => !word.startsWith('-'));
+  const script = words[at] ?? '';
+  if (!/^(?:node|bun|deno|python[\d.]*|ruby)$/.test(name) || !/\/|\.[cm]?[jt]s$|\.py$|\.rb$/.test(script)) return name;
+  if (script !== own && !/(?:^|\/)giraffe$|\/giraffe-tunnel\/bin\/run\.js$/.test(script))
+    return `${name} ${basename(script)}`;
+  const rest = words.slice(at + 1);
+  const end = rest.findIndex((word) => !ownWords.has(word));
+  return ['giraffe', ...rest.slice(0, end === -1 ? rest.length : end)].join(' ');
 }
 
 function readText(path: string): string {

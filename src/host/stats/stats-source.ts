@@ -1,4 +1,5 @@
 /** Asks for figures: the management API of an edge, or else the agents that run on this machine. */
+import { durationText } from '../../errors/duration-text.ts';
 import { GiraffeError } from '../../errors/giraffe-error.ts';
 import type { LocalStats, LocalTunnel } from '../../management/agent-port.ts';
 import type { EdgeFigures, TunnelFigures } from '../../management/management-port.ts';
@@ -146,6 +147,6 @@ function isRole<Body>(body: unknown, role: 'edge' | 'agent'): body is Body {
 /** fetch hides what happened in the cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
+  if (error.name === 'TimeoutError') return `no answer within ${durationText(timeoutMs)}`;
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
 }

@@ -17,6 +17,8 @@ export interface Output {
   err(line: string): void;
   /** Whether stderr is a terminal on which lines can be redrawn. */
   readonly isInteractive: boolean;
+  /** Width of the terminal behind stderr, in characters; undefined when there is none, or none that is wide enough. */
+  readonly width?: number | undefined;
 }
 
 /** Returns the output of this process. */
@@ -27,6 +29,7 @@ export function processOutput(env: Readonly<Record<string, string | undefined>>)
   return {
     out: gathered(process.stdout),
     err: (line) => void process.stderr.write(`${line}\n`),
+    width: process.stderr.isTTY === true && isWide ? process.stderr.columns : undefined,
     isInteractive: process.stderr.isTTY === true && isWide && !isCi && env['TERM'] !== 'dumb',
   };
 }

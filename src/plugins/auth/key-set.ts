@@ -2,7 +2,9 @@
  * The key set of an issuer (RFC 7517 section 5): fetched when it is needed, kept, and used on for a while when its address
  * does not answer. A fetch that fails proves nothing about a token.
  */
+
 import type { FlattenedJWSInput, JSONWebKeySet, JWSHeaderParameters, JWTVerifyGetKey } from 'jose';
+import { durationText } from '../../errors/duration-text.ts';
 import type { Logger } from '../../extension/index.ts';
 
 /** Time for a key set, in milliseconds: the edge gives a provider 5 s. */
@@ -136,7 +138,7 @@ function isUnknownKey(error: unknown): boolean {
 /** What fetch() throws says why in its cause. */
 function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  if (thrown.name === 'TimeoutError') return `no answer within ${fetchTimeoutMs / 1000} s`;
+  if (thrown.name === 'TimeoutError') return `no answer within ${durationText(fetchTimeoutMs)}`;
   if (thrown instanceof SyntaxError) return 'the answer is no JSON';
   const { cause } = thrown;
   if (!(cause instanceof Error)) return thrown.message;

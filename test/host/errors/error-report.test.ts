@@ -1,7 +1,7 @@
 import { Errors } from '@oclif/core';
 import { describe, expect, it } from 'vitest';
 import { GiraffeError } from '../../../src/errors/giraffe-error.ts';
-import { errorReport } from '../../../src/host/errors/error-report.ts';
+import { errorReport, writeError } from '../../../src/host/errors/error-report.ts';
 
 const token = `grf_${'a'.repeat(43)}`;
 
@@ -89,5 +89,36 @@ describe('errorReport()', () => {
 
   it('keeps its message on one line', () => {
     expect(errorReport(new GiraffeError('GIR_ERR_CONFIG', 'a\nb\u001b[1m'), command).message).toBe('a\\nb\\u001b[1m');
+  });
+});
+
+describe('writeError()', () => {
+  const report = {
+    code: 'GIR_ERR_CONFIG',
+    message: '2 things are wrong',
+    problems: ['server.ports.proxy is 99999; accepted is a port', 'short'],
+    fix: 'Set it right and try again.',
+  };
+
+  function written(width: number | undefined): string[] {
+    const lines: string[] = [];
+    const output = { out: () => {}, err: (line: string) => void lines.push(line), isInteractive: false, width };
+    writeError({ output, json: false }, report);
+    return lines;
+  }
+
+  it('breaks lines at words where there is a terminal', () => {
+    expect(written(40)).toEqual([
+      'Error: 2 things are wrong',
+      '       (GIR_ERR_CONFIG)',
+      '  - server.ports.proxy is 99999;',
+      '    accepted is a port',
+      '  - short',
+      'Next:  Set it right and try again.',
+    ]);
+  });
+
+  it('leaves them whole for whoever reads them elsewhere', () => {
+    expect(written(undefined)).toContain('  - server.ports.proxy is 99999; accepted is a port');
   });
 });
