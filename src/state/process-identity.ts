@@ -1,11 +1,19 @@
 /**
- * Tells one process from a later one with the same id, where the system lets us: by when it began, as /proc says it.
+ * Tells one process from a later one with the same id, where the system lets us: by when it began, as /proc says it or,
+ * where there is none as on macOS, ps.
  *
  * Process ids mean something only on one machine, since one boot, and within one namespace; that is the place.
  */
+import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { promisify } from 'node:util';
 import { systemCode } from './state-error.ts';
+
+const run = promisify(execFile);
+
+/** Time for ps, in milliseconds. */
+const psTimeoutMs = 2000;
 
 /** One process, as it can be known by others. */
 export interface ProcessIdentity {
@@ -16,7 +24,7 @@ export interface ProcessIdentity {
   readonly boot?: string | undefined;
   /** Namespace of process ids; undefined where there is no /proc. */
   readonly namespace?: string | undefined;
-  /** When it began, in ticks since the boot; undefined where there is no /proc. */
+  /** When it began, in ticks since the boot; without /proc as ps writes it; undefined where nobody knows. */
   readonly began?: string | undefined;
 }
 
@@ -25,11 +33,11 @@ export type ProcessFate = 'running' | 'gone' | 'elsewhere';
 
 /** Returns the identity of a process of this machine, by default of this one. */
 export async function processIdentity(pid = process.pid): Promise<ProcessIdentity> {
-  const [boot, namespace, began] = await Promise.all([
+  const [boot, namespace] = await Promise.all([
     orUndefined(readFile('/proc/sys/kernel/random/boot_id', 'utf8').then((text) => text.trim())),
     orUndefined(readlink('/proc/self/ns/pid')),
-    orUndefined(startTicks(pid)),
   ]);
+  const began = await orUndefined(boot === undefined ? startTime(pid) : startTicks(pid));
   return { pid, host: hostname(), boot, namespace, began };
 }
 
@@ -40,7 +48,13 @@ export async function processFate(recorded: ProcessIdentity): Promise<ProcessFat
   if (recorded.boot !== found.boot) return 'gone';
   if (recorded.namespace !== found.namespace) return 'elsewhere';
   if (!isRunning(recorded.pid)) return 'gone';
-  return recorded.began === found.began ? 'running' : 'gone';
+  return isSameStart(recorded, found) ? 'running' : 'gone';
+}
+
+/** Where ps may be missing as well, nothing is known against a process that runs. */
+function isSameStart(recorded: ProcessIdentity, found: ProcessIdentity): boolean {
+  const isKnown = recorded.began !== undefined && found.began !== undefined;
+  return recorded.began === found.began || (found.boot === undefined && !isKnown);
 }
 
 /** Tells whether a process of this machine has an id, be it one that has ended and whose parent has not taken note. */
@@ -62,6 +76,13 @@ export async function isGroupRunning(group: number): Promise<boolean> {
   if (pids.length === 0) return true;
   const members = await Promise.all(pids.map((pid) => orUndefined(statFields(Number(pid)))));
   return members.some((fields) => fields !== undefined && fields[2] === String(group) && !hasEnded(fields));
+}
+
+/** To the second, in a zone and a language of its own, so that it is the same text whoever asks. */
+async function startTime(pid: number): Promise<string | undefined> {
+  const env = { LC_ALL: 'C', TZ: 'UTC' };
+  const { stdout } = await run('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { env, timeout: psTimeoutMs });
+  return stdout.trim() || undefined;
 }
 
 async function startTicks(pid: number): Promise<string | undefined> {
