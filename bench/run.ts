@@ -36,6 +36,7 @@ interface Way {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'giraffe-bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
 
 async function startWays(): Promise<{ ways: Way[]; inspected: Way; edge: Running; agent: Running }> {
   const origin = await startScript('origin', '../src/host/bench/origin-process.ts');
@@ -234,6 +235,5 @@ try {
   process.exitCode = await Promise.race([measured.then(() => 0), toldToEnd()]);
 } finally {
   await endAll();
-  rmSync(folder, { recursive: true });
 }
 process.exit();

@@ -22,6 +22,7 @@ const domain = 'demo.localhost';
 const uploadBytes = 16 * 1024 * 1024;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stateFolder = mkdtempSync(join(tmpdir(), 'giraffe-demo-'));
+process.on('exit', () => rmSync(stateFolder, { recursive: true, force: true, maxRetries: 3 }));
 
 /** Carrier of the latest request on each path, as the agent reports it. */
 const carriers = new Map<string, string>();
@@ -65,7 +66,6 @@ let isProven = false;
 async function stop(code: number): Promise<never> {
   isStopping = true;
   await endAll();
-  rmSync(stateFolder, { recursive: true, force: true });
   process.exit(code);
 }
 

@@ -8,6 +8,8 @@ import { constants } from 'node:os';
 
 /** A process that is not gone after so long is told again, in milliseconds: `giraffe` then drops what it still waits for. */
 const patienceMs = 2000;
+/** A signal that comes sooner is the first one once more, in milliseconds: npm and shells pass on what a terminal sends to all. */
+const sameSignalMs = 1000;
 
 const living = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -41,14 +43,16 @@ export async function endAll(): Promise<void> {
 
 /**
  * Resolves with an exit status when this program is to end: Ctrl-C, SIGTERM, a terminal that is closed, or a reader of its
- * output that has gone. Told once more, it ends at once.
+ * output that has gone. Told once more later on, it ends at once.
  */
 export function toldToEnd(): Promise<number> {
   return new Promise((resolve) => {
+    let toldMs: number | undefined;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       const status = 128 + constants.signals[signal];
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(status));
+      process.on(signal, () => {
+        toldMs ??= performance.now();
+        if (sameSignalMs < performance.now() - toldMs) process.exit(status);
         resolve(status);
       });
     }

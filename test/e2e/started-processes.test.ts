@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Lifetimes } from '../../src/host/lifecycle/lifetimes.ts';
 import { eventually } from '../support/eventually.ts';
@@ -52,7 +53,12 @@ describe.each(Object.entries(scripts))('npm run %s', (_name, { file, env, late, 
     );
     await eventually('it has started much', () => started().some((command) => command.includes(late)), 60_000);
     if (reason === 'EPIPE') program.child.stdout?.destroy();
-    else program.child.kill(reason);
+    else {
+      program.child.kill(reason);
+      // A shell or npm passes on what the terminal has sent already.
+      await nextTurn();
+      program.child.kill(reason);
+    }
     const { code } = await program.ended(60_000);
     expect(code).toBe({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129, EPIPE: 141 }[reason]);
     await eventually('nothing of it runs', () => started().length === 0);
