@@ -90,7 +90,10 @@ class RunningEdge implements Edge {
     this.#authenticator = authenticator;
     this.#policies = new PolicyGate(
       options.policy ?? noPolicy,
-      (host) => this.#routes.find(host) !== undefined,
+      {
+        isTunnel: (host) => this.#routes.find(host) !== undefined,
+        isServed: (host) => this.#routes.isServed(host),
+      },
       () => performance.now(),
       (domain, state) => this.#events.emit({ type: 'breaker', domain, state }),
     );

@@ -36,7 +36,7 @@ export const noPolicy: EdgePolicy = {
   proxyProtocolPeers: [],
 };
 
-/** Wishes of agents that are kept when no session serves the endpoint any more. */
+/** Wishes of agents that are kept. Those of endpoints that are served go never, whatever their number. */
 const maxWishes = 10_000;
 /** Endpoints whose state is kept; agents without a domain open one of a new name at each start. */
 const maxGuards = 10_000;
@@ -45,6 +45,7 @@ const maxGuards = 10_000;
 export class PolicyGate {
   readonly #nowMs: () => number;
   readonly #isTunnel: (host: string) => boolean;
+  readonly #isServed: (host: string) => boolean;
   readonly #onBreaker: (host: string, state: BreakerState) => void;
   readonly #clientRate: ClientRate;
   readonly #wishes = new Map<string, TunnelPolicy>();
@@ -56,19 +57,21 @@ export class PolicyGate {
   #hasClientRate = false;
 
   /**
-   * @param isTunnel Says whether a host is, or was, an endpoint; others get no state, clients make them up at will.
+   * @param hosts `isTunnel` says whether a host is, or was, an endpoint; others get no state, clients make them up at will.
+   *   `isServed` says whether it is one now.
    * @param nowMs A clock that does not run backwards, in milliseconds.
    * @param onBreaker Called when the breaker of an endpoint stands elsewhere than before.
    */
   constructor(
     options: EdgePolicy,
-    isTunnel: (host: string) => boolean,
+    hosts: { readonly isTunnel: (host: string) => boolean; readonly isServed: (host: string) => boolean },
     nowMs: () => number,
     onBreaker: (host: string, state: BreakerState) => void = () => {},
   ) {
     this.#onBreaker = onBreaker;
     this.#options = options;
-    this.#isTunnel = isTunnel;
+    this.#isTunnel = hosts.isTunnel;
+    this.#isServed = hosts.isServed;
     this.#nowMs = nowMs;
     this.#clientRate = new ClientRate('edge', nowMs);
     this.change(options);
@@ -94,8 +97,16 @@ export class PolicyGate {
     this.#wishes.delete(host);
     if (policy !== undefined) this.#wishes.set(host, policy);
     this.#refresh(host);
-    const [oldest] = this.#wishes.keys();
-    if (this.#wishes.size > maxWishes && oldest !== undefined) this.#wishes.delete(oldest);
+    if (this.#wishes.size > maxWishes) this.#forgetWish(host);
+  }
+
+  /** What an agent asked for may be who is let in: it holds for as long as the agent serves. */
+  #forgetWish(newest: string): void {
+    for (const host of this.#wishes.keys()) {
+      if (host === newest || this.#isServed(host)) continue;
+      this.#wishes.delete(host);
+      return;
+    }
   }
 
   /** Decides about a request. */

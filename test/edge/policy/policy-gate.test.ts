@@ -14,12 +14,12 @@ interface Asked {
   readonly bytes?: number;
 }
 
-/** A gate whose clock is set by the test. Every host but `unknown.test` is an endpoint. */
+/** A gate whose clock is set by the test. Every host but `unknown.test` is an endpoint, and one is served. */
 function gateWith(options: Partial<EdgePolicy>) {
   const clock = { nowMs: 0 };
   const gate = new PolicyGate(
     { ...noPolicy, ...options },
-    (host) => host !== 'unknown.test',
+    { isTunnel: (host) => host !== 'unknown.test', isServed: (host) => host === 'served.test' },
     () => clock.nowMs,
   );
   const ask = ({ host = 'app.test', client = '192.0.2.1', method = 'GET', ...rest }: Asked = {}): Verdict =>
@@ -131,6 +131,18 @@ describe('PolicyGate', () => {
     expect(gate.rateLimit('first.test')).toMatchObject({ remaining: 59 });
     request('newer.test');
     expect(gate.rateLimit('first.test')).toBeUndefined();
+  });
+
+  it('S5 never forgets what the agent of an endpoint that is served asks for, however many come behind it', () => {
+    const { gate, ask } = gateWith({});
+    for (const host of ['served.test', 'gone.test']) gate.wish(host, { denyAddresses: ['192.0.2.1'] });
+    for (let n = 1; n < 10_000; n += 1) gate.wish(`n${n}.test`, { denyAddresses: ['192.0.2.1'] });
+    for (let n = 0; n < 10_000; n += 1) ask({ host: `other${n}.test` });
+    expect(['served.test', 'gone.test', 'n1.test'].map((host) => outcome(ask({ host })))).toEqual([
+      'GIR_ERR_ADDRESS_DENIED',
+      'admitted',
+      'GIR_ERR_ADDRESS_DENIED',
+    ]);
   });
 
   it('keeps endpoints apart', () => {
