@@ -23,6 +23,8 @@ import { Turns, usualUrgency } from './turns.ts';
 const maxJoinedBytes = 4096;
 /** What a waiting control frame costs in memory beside its payload, in octets, about. */
 const controlFrameCostBytes = 128;
+/** Smaller slices of a stream that has more cost more than their octets. */
+const minSliceBytes = 16 * 1024;
 const nothing = Buffer.alloc(0);
 
 /** What one stream still has to send, and how much it may. */
@@ -152,17 +154,21 @@ export class OutboundQueue {
     stream.end = undefined;
   }
 
-  /** Removes and returns the next frames, up to about `maxBytes` octets (one slice more at most). */
-  take(maxBytes: number): FrameBatch {
+  /**
+   * Removes and returns the next frames, up to about `maxBytes` octets (one slice more at most).
+   * @param maxDataBytes Octets of streams among them, about (16 KiB more at most); by default as many as there are.
+   */
+  take(maxBytes: number, maxDataBytes = Number.POSITIVE_INFINITY): FrameBatch {
     const batch = new FrameBatch();
     this.#takeControl(batch, maxBytes);
+    const dataEnd = batch.bytes + maxDataBytes;
     const touched = new Set<OutboundStream>();
-    while (batch.bytes < maxBytes) {
+    while (batch.bytes < maxBytes && batch.bytes < dataEnd) {
       const stream = this.#turns.next();
       if (stream === undefined) break;
       stream.isReady = false;
       if (!stream.canSend) continue;
-      takeSlice(batch, stream);
+      takeSlice(batch, stream, Math.max(minSliceBytes, dataEnd - batch.bytes));
       touched.add(stream);
       if (stream.canSend) this.#ready(stream);
     }
@@ -190,8 +196,8 @@ export class OutboundQueue {
 }
 
 /** Moves up to one slice of the stream's octets into one DATA frame, and its END when nothing is left. */
-function takeSlice(batch: FrameBatch, stream: OutboundStream): void {
-  const sliceBytes = Math.min(stream.queuedBytes, stream.creditBytes, maxDataPayloadBytes);
+function takeSlice(batch: FrameBatch, stream: OutboundStream, maxBytes: number): void {
+  const sliceBytes = Math.min(stream.queuedBytes, stream.creditBytes, maxDataPayloadBytes, maxBytes);
   const isLast = sliceBytes === stream.queuedBytes && stream.end !== undefined;
   const endsHere = isLast && stream.end?.length === 0;
   if (sliceBytes > 0 || endsHere) {

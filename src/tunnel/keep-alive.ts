@@ -62,14 +62,19 @@ export class KeepAlive {
     clearInterval(this.#timer);
   }
 
-  /** A PONG arrived. Answers to older pings count as life but are no measure of the path. */
-  answered(payload: Buffer): void {
+  /**
+   * A PONG arrived. Returns the round trip, in milliseconds; undefined for an answer to an older ping, which counts as life but is
+   * no measure of the path.
+   */
+  answered(payload: Buffer): number | undefined {
     this.#unansweredSinceMs = undefined;
     if (this.#pingSentMs === undefined || payload.length !== 8 || payload.readUInt32BE(4) !== this.#sequence) return;
-    this.#roundTripsMs.push(performance.now() - this.#pingSentMs);
+    const roundTripMs = performance.now() - this.#pingSentMs;
+    this.#roundTripsMs.push(roundTripMs);
     this.#pingSentMs = undefined;
     if (this.#roundTripsMs.length > roundTripSamples) this.#roundTripsMs.shift();
     else if (this.#roundTripsMs.length < firstPings) this.#ping();
+    return roundTripMs;
   }
 
   #tick(): void {

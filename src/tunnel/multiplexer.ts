@@ -250,7 +250,7 @@ export class Multiplexer implements StreamPort {
       case frameType.ping:
         return this.#outbox.owe(frameType.pong, noStream, Buffer.from(payload.subarray(0, 8)));
       case frameType.pong:
-        return this.#keepAlive.answered(payload);
+        return this.#receivePong(payload);
       case frameType.goAway:
         return this.#receiveGoAway(flags, payload);
       case frameType.hello:
@@ -263,6 +263,12 @@ export class Multiplexer implements StreamPort {
       case frameType.withdraw:
         return this.#receiveWord('WITHDRAW', this.#events.onWithdraw, payload);
     }
+  }
+
+  #receivePong(payload: Buffer): void {
+    if (this.#outbox.answered(payload)) return;
+    const roundTripMs = this.#keepAlive.answered(payload);
+    if (roundTripMs !== undefined) this.#outbox.noteRoundTrip(roundTripMs);
   }
 
   /** @param listener Undefined where nobody should say it. */

@@ -4,9 +4,11 @@
  * What a few turns of the event loop queue leaves as one batch: the turn that queued something, and one more as long as each
  * brings more, up to a bound. In which order frames leave is decided by the {@link OutboundQueue}.
  */
+import { performance } from 'node:perf_hooks';
 import { GiraffeError } from '../errors/giraffe-error.ts';
-import { type FrameType, noStream, type StreamId } from '../protocol/frame.ts';
+import { type FrameType, frameType, noStream, type StreamId } from '../protocol/frame.ts';
 import { OutboundQueue, type OutboundStream } from '../protocol/outbound-queue.ts';
+import { PathWindow } from '../protocol/path-window.ts';
 import type { Carrier } from './carrier.ts';
 
 /** A carrier holds at most about this many octets, so that a control frame is never behind more. */
@@ -19,17 +21,24 @@ const maxOwedFrames = 1000;
 const maxControlBytes = 64 * 1024 * 1024;
 /** While so much waits, no head is added: clients and origins decide how many there are, and must not end the carrier. */
 const maxHeadBytes = maxControlBytes / 2;
+/** Octets of a PING. */
+const probeBytes = 8;
+/** What its first four are in a probe of the path; in a sign of life they are 0. */
+const probeMark = 1;
 
 /** What waits to be sent on one carrier. */
 export class Outbox {
   readonly #carrier: Carrier;
   readonly #onOverflow: (error: GiraffeError) => void;
   readonly #queue = new OutboundQueue();
+  readonly #path = new PathWindow();
   #owedFrames = 0;
   #isFlushScheduled = false;
   /** Whether anything was queued since the last turn. */
   #hasNews = false;
   #turns = 0;
+  /** Whether streams wait for the path to have room. */
+  #isHeldByPath = false;
   #isClosed = false;
 
   /** @param onOverflow The other end does not read, and what waits for it costs too much. */
@@ -85,18 +94,43 @@ export class Outbox {
     this.#queue.discard(outbound);
   }
 
-  /** Gives the carrier what it has room for. */
+  /** Gives the carrier what it and the path have room for. */
   flush(): void {
     const carrier = this.#carrier;
     while (!this.#isClosed && !this.#queue.isEmpty && carrier.queuedBytes < maxCarrierBytes) {
-      const batch = this.#queue.take(maxCarrierBytes - carrier.queuedBytes);
+      const pathBytes = this.#path.roomBytes(carrier.sentBytes);
+      if (this.#path.wantsProbe(carrier.sentBytes)) this.#probe();
+      const batch = this.#queue.take(maxCarrierBytes - carrier.queuedBytes, pathBytes);
       if (this.#queue.controlFrames === 0) this.#owedFrames = 0;
+      this.#isHeldByPath = pathBytes === 0;
+      if (batch.bytes === 0 && this.#isHeldByPath) break;
       // A stream that was told of its room may have ended the carrier.
       if (batch.bytes > 0 && !this.#isClosed) carrier.send(batch);
     }
     if (!this.#isClosed && this.#queue.controlBytes > maxControlBytes) {
       this.#onOverflow(new GiraffeError('GIR_ERR_ENHANCE_CALM', 'the other end does not read what it makes us send'));
     }
+  }
+
+  /** A PONG arrived; false when it answers no probe of the path. */
+  answered(payload: Buffer): boolean {
+    if (payload.length !== probeBytes || payload.readUInt32BE(0) !== probeMark) return false;
+    this.#path.answered(payload.readUInt32BE(4), performance.now());
+    if (this.#isHeldByPath) this.flush();
+    return true;
+  }
+
+  /** Takes note of a round trip while little was sent, in milliseconds. */
+  noteRoundTrip(roundTripMs: number): void {
+    this.#path.noteRoundTrip(roundTripMs);
+  }
+
+  /** The PING goes before what is taken next, so its answer says that all which was sent by now has arrived. */
+  #probe(): void {
+    const payload = Buffer.allocUnsafe(probeBytes);
+    payload.writeUInt32BE(probeMark, 0);
+    payload.writeUInt32BE(this.#path.probe(this.#carrier.sentBytes, performance.now()), 4);
+    this.#queue.control(frameType.ping, 0, noStream, payload);
   }
 
   /** Sends nothing more of its own accord. */

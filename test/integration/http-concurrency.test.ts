@@ -4,11 +4,14 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { HttpClient } from '../support/http-client.ts';
+import { startLinks } from '../support/links.ts';
 import { note } from '../support/note.ts';
 import { startHttpOrigin } from '../support/origins.ts';
 import { type RawClient, rawClient, requestText } from '../support/raw-client.ts';
 import { heldBytes } from '../support/resources.ts';
 import { httpTransports, startTunnelWorld, testHost } from '../support/tunnel-world.ts';
+import { startTestAgent, startTestEdge } from '../support/world.ts';
 
 const mib = 1024 * 1024;
 
@@ -260,5 +263,35 @@ describe.each(httpTransports)('over $name', ({ transport, carrier }) => {
     expect(bulk.receivedBytes).toBeLessThan(1024 * mib);
     // A transfer in company has 128 KiB under way; what a busy machine adds to the measured round trip stays below.
     expect(median).toBeLessThan(4 * mib);
+  });
+
+  it('H14 on a slow link a small GET waits for little of a bulk transfer that was alone before', async () => {
+    await using origin = await startHttpOrigin((request, response) => {
+      if (request.url === '/big') stream(response, 1024 * mib);
+      else response.end('small');
+    });
+    await using server = await startTestEdge();
+    await using links = await startLinks(server.edge.ports);
+    links.grpc.pace(4 * mib);
+    links.tunnel.pace(4 * mib);
+    await using _agent = await startTestAgent(server.edge.ports, testHost, origin.target, {
+      transport,
+      server: links.server,
+    });
+    const { proxy } = server.edge.ports;
+    using client = new HttpClient(proxy, testHost);
+    using bulk = await rawClient(proxy, requestText('GET', '/big', testHost), { keeps: false });
+    const passed: number[] = [];
+    for (let index = 0; index < 7; index += 1) {
+      const begunBytes = bulk.receivedBytes;
+      await eventually('the bulk transfer goes on alone', () => bulk.receivedBytes - begunBytes > 3 * mib);
+      const bytesBefore = bulk.receivedBytes;
+      expect((await client.get('/small')).text).toBe('small');
+      passed.push(bulk.receivedBytes - bytesBefore);
+    }
+    passed.sort((a, b) => a - b);
+    const median = passed[3] ?? Number.POSITIVE_INFINITY;
+    note(`H14 ${carrier}: on a slow link the median GET saw ${(median / mib).toFixed(2)} MiB of bulk pass`);
+    expect(median).toBeLessThan(0.6 * mib);
   });
 });

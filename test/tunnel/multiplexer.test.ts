@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GiraffeError } from '../../src/errors/giraffe-error.ts';
-import { frameType, maxDataPayloadBytes, streamId } from '../../src/protocol/frame.ts';
+import { frameType, maxDataPayloadBytes, noStream, streamId } from '../../src/protocol/frame.ts';
+import { firstPathBytes } from '../../src/protocol/path-window.ts';
 import { minWindowBytes, ReceiveWindow } from '../../src/protocol/receive-window.ts';
 import { linkedCarriers, settle, turn } from '../support/linked-carriers.ts';
 import {
@@ -63,6 +64,33 @@ describe('an exchange', () => {
     expect(sink.body.equals(body)).toBe(true);
     expect(sink.trailers).toEqual([['x-echo', 'done']]);
     expect([sink.ends, sink.resets, sink.stream.isOver]).toEqual([1, [], true]);
+    leavesNothing(ends);
+  });
+
+  it('H14 has no more under way than the path is known to carry, and control frames pass all the same', async () => {
+    const ends = createEnds();
+    ends.agent.onAccept = ({ stream }) => {
+      stream.sendHead(responsePayload());
+      stream.sendData(octets(mebibyte));
+      stream.sendEnd();
+    };
+    const bulk = ends.edge.open();
+    await turn();
+    ends.edge.carrier.deliver();
+    const before = ends.agent.carrier.sentBytes;
+    // Everything arrives at the edge, but none of its answers at the agent.
+    for (let count = 0; count < 20; count += 1) {
+      await turn();
+      ends.agent.carrier.deliver();
+    }
+    expect(ends.agent.carrier.sentBytes - before).toBeGreaterThan(firstPathBytes / 2);
+    expect(ends.agent.carrier.sentBytes - before).toBeLessThan(firstPathBytes + 64 * 1024);
+    const held = ends.agent.carrier.sentBytes;
+    ends.agent.multiplexer.control(frameType.ping, 0, noStream, Buffer.alloc(8));
+    await turn();
+    expect(ends.agent.carrier.sentBytes).toBe(held + 17);
+    await ends.settle();
+    expect(bulk.body.length).toBe(mebibyte);
     leavesNothing(ends);
   });
 
