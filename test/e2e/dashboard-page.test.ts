@@ -225,7 +225,8 @@ describe.skipIf(!hasPrograms('chromium'))('the page of the dashboard', () => {
     await using opened = await openPage(browser, `${management.url}/`);
     const { page } = opened;
     await signIn(page, management.token);
-    await page.getByRole('button', { name: 'Drain' }).press('Enter');
+    // A key, other than a click, does not wait for a button that can be pressed.
+    await page.getByRole('button', { name: 'Drain', disabled: false }).press('Enter');
     // Whoever holds the key down has not drained the edge by it.
     await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Cancel');
     await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click();
