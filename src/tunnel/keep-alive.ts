@@ -15,6 +15,8 @@ const assumedRoundTripMs = 50;
 /** What a keep-alive asks of its owner. */
 export interface KeepAliveEvents {
   sendPing(payload: Buffer): void;
+  /** A ping was answered after this long, in milliseconds. */
+  onRoundTrip(roundTripMs: number): void;
   /** Two intervals have passed without an answer. */
   onDead(): void;
 }
@@ -62,11 +64,8 @@ export class KeepAlive {
     clearInterval(this.#timer);
   }
 
-  /**
-   * A PONG arrived. Returns the round trip, in milliseconds; undefined for an answer to an older ping, which counts as life but is
-   * no measure of the path.
-   */
-  answered(payload: Buffer): number | undefined {
+  /** A PONG arrived. Answers to older pings count as life but are no measure of the path. */
+  answered(payload: Buffer): void {
     this.#unansweredSinceMs = undefined;
     if (this.#pingSentMs === undefined || payload.length !== 8 || payload.readUInt32BE(4) !== this.#sequence) return;
     const roundTripMs = performance.now() - this.#pingSentMs;
@@ -74,7 +73,7 @@ export class KeepAlive {
     this.#pingSentMs = undefined;
     if (this.#roundTripsMs.length > roundTripSamples) this.#roundTripsMs.shift();
     else if (this.#roundTripsMs.length < firstPings) this.#ping();
-    return roundTripMs;
+    this.#events.onRoundTrip(roundTripMs);
   }
 
   #tick(): void {

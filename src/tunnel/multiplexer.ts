@@ -60,6 +60,7 @@ export class Multiplexer implements StreamPort {
     );
     this.#keepAlive = new KeepAlive({
       sendPing: (payload) => this.control(frameType.ping, 0, noStream, payload),
+      onRoundTrip: (roundTripMs) => this.#outbox.noteRoundTrip(roundTripMs),
       onDead: () => this.destroy(new GiraffeError('GIR_ERR_PING_TIMEOUT')),
     });
     carrier.start({
@@ -250,9 +251,9 @@ export class Multiplexer implements StreamPort {
       case frameType.ping:
         return this.#outbox.owe(frameType.pong, noStream, Buffer.from(payload.subarray(0, 8)));
       case frameType.pong:
-        return this.#receivePong(payload);
+        return this.#outbox.answered(payload) ? undefined : this.#keepAlive.answered(payload);
       case frameType.goAway:
-        return this.#receiveGoAway(flags, payload);
+        return this.#events.onGoAway(decodeReason(payload), (flags & flagAck) !== 0);
       case frameType.hello:
       case frameType.welcome:
         return this.#receiveHandshake(type, payload);
@@ -263,12 +264,6 @@ export class Multiplexer implements StreamPort {
       case frameType.withdraw:
         return this.#receiveWord('WITHDRAW', this.#events.onWithdraw, payload);
     }
-  }
-
-  #receivePong(payload: Buffer): void {
-    if (this.#outbox.answered(payload)) return;
-    const roundTripMs = this.#keepAlive.answered(payload);
-    if (roundTripMs !== undefined) this.#outbox.noteRoundTrip(roundTripMs);
   }
 
   /** @param listener Undefined where nobody should say it. */
@@ -325,10 +320,6 @@ export class Multiplexer implements StreamPort {
     const stream = this.#streams.find(id);
     if (stream === undefined) return;
     this.#outbox.credit(stream.outbound, increment);
-  }
-
-  #receiveGoAway(flags: number, payload: Buffer): void {
-    this.#events.onGoAway(decodeReason(payload), (flags & flagAck) !== 0);
   }
 
   #carrierClosed(error: GiraffeError | undefined): void {

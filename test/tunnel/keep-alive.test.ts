@@ -15,15 +15,17 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A keep-alive, the pings it sent and whether it gave its peer up. */
-function createKeepAlive(): { keepAlive: KeepAlive; pings: Buffer[]; deaths: number[] } {
+/** A keep-alive, the pings it sent, the round trips it told of and whether it gave its peer up. */
+function createKeepAlive(): { keepAlive: KeepAlive; pings: Buffer[]; deaths: number[]; roundTripsMs: number[] } {
   const pings: Buffer[] = [];
   const deaths: number[] = [];
+  const roundTripsMs: number[] = [];
   const keepAlive = new KeepAlive({
     sendPing: (payload) => void pings.push(payload),
+    onRoundTrip: (roundTripMs) => void roundTripsMs.push(roundTripMs),
     onDead: () => void deaths.push(Date.now()),
   });
-  return { keepAlive, pings, deaths };
+  return { keepAlive, pings, deaths, roundTripsMs };
 }
 
 /** As {@link createKeepAlive}, already started. */
@@ -93,6 +95,14 @@ describe('KeepAlive', () => {
     keepAlive.answered(pings[0] ?? Buffer.alloc(0));
     vi.advanceTimersByTime(1.9 * intervalMs);
     expect(deaths).toEqual([]);
+  });
+
+  it('tells of the round trip of each ping that was answered, and of none for an answer to an older one', () => {
+    const made = startKeepAlive();
+    answer(made, 7);
+    answer(made, 30);
+    made.keepAlive.answered(made.pings[0] ?? Buffer.alloc(0));
+    expect(made.roundTripsMs).toEqual([7, 30]);
   });
 
   it('gives the peer another two intervals after the process itself stood still', () => {

@@ -13,9 +13,9 @@ function provider(options: object = {}, now: () => number = () => 0): AuthProvid
   return createBasicProvider(basic.options.parse({ users: { ann: annHash }, ...options }), now);
 }
 
-function visit(to: AuthProvider, authorization: string | undefined, host = 'app.test') {
+function visit(to: AuthProvider, authorization: string | undefined, host = 'app.test', limit = signal) {
   const request: RoutingRequest = { method: 'GET', host, path: '/', fields: [], isUpgrade: false, clientAddress: '' };
-  return to.authorizeVisitor?.(request, authorization, signal);
+  return to.authorizeVisitor?.(request, authorization, limit);
 }
 
 const credentials = (text: string, scheme = 'Basic'): string => `${scheme} ${Buffer.from(text).toString('base64')}`;
@@ -73,8 +73,7 @@ describe('basic', () => {
     const busy = provider();
     const first = [1, 2].map((n) => visit(busy, credentials(`ann:wrong${n}`)));
     const abort = new AbortController();
-    const request = { method: 'GET', host: 'app.test', path: '/', fields: [], isUpgrade: false, clientAddress: '' };
-    const late = busy.authorizeVisitor?.(request, credentials('ann:s3:cret'), abort.signal);
+    const late = visit(busy, credentials('ann:s3:cret'), 'app.test', abort.signal);
     const inTime = visit(busy, credentials('ann:s3:cret'));
     abort.abort(new Error('too late'));
     await expect(late).rejects.toThrow('too late');
@@ -86,8 +85,7 @@ describe('basic', () => {
     const busy = provider();
     const first = [1, 2].map((n) => visit(busy, credentials(`ann:wrong${n}`)));
     const abort = new AbortController();
-    const request = { method: 'GET', host: 'app.test', path: '/', fields: [], isUpgrade: false, clientAddress: '' };
-    const waiting = busy.authorizeVisitor?.(request, credentials('ann:wrong'), abort.signal);
+    const waiting = visit(busy, credentials('ann:wrong'), 'app.test', abort.signal);
     abort.abort(new Error('too late'));
     await expect(waiting).rejects.toThrow('too late');
     expect(await Promise.all(first)).toEqual([denied, denied]);
